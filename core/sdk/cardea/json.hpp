@@ -1,0 +1,171 @@
+// JSON values: Json owns one, JsonView looks at one. jansson underneath; a value belongs to one thread at a time and
+// travels between threads by move.
+#pragma once
+
+#include <jansson.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "cardea/result.hpp"
+
+namespace cardea {
+
+enum class JsonStyle { compact, plain, indented };  // {"a":1} | {"a": 1} | three spaces, a member a line
+
+// Looks at a value owned by somebody else, or at nothing (a member that is not there). Reading nothing is safe: it is of no
+// type, empty, zero.
+class JsonView {
+public:
+  JsonView() = default;
+  explicit JsonView(json_t* value) : value_(value) {}
+
+  explicit operator bool() const { return value_ != nullptr; }  // is there a value (null counts as one)?
+  bool is_null() const { return json_is_null(value_); }
+  bool is_object() const { return json_is_object(value_); }
+  bool is_array() const { return json_is_array(value_); }
+  bool is_string() const { return json_is_string(value_); }
+  bool is_integer() const { return json_is_integer(value_); }
+  bool is_number() const { return json_is_number(value_); }
+  bool is_boolean() const { return json_is_boolean(value_); }
+
+  std::string_view string() const {
+    return is_string() ? std::string_view(json_string_value(value_), json_string_length(value_)) : std::string_view();
+  }
+  int64_t integer() const { return json_integer_value(value_); }
+  double number() const { return json_number_value(value_); }
+  bool boolean() const { return json_is_true(value_); }
+
+  // A member of an object, an element of an array; nothing if there is none.
+  JsonView operator[](const char* key) const { return JsonView(json_object_get(value_, key)); }
+  JsonView operator[](const std::string& key) const { return (*this)[key.c_str()]; }
+  JsonView operator[](size_t index) const { return JsonView(json_array_get(value_, index)); }
+  size_t size() const { return is_array() ? json_array_size(value_) : json_object_size(value_); }
+
+  // visit(std::string_view key, JsonView value) for each member, in the order they were set.
+  template <class Visit>
+  void each_member(Visit&& visit) const {
+    const char* key = nullptr;
+    json_t* member = nullptr;
+    json_object_foreach(value_, key, member) visit(std::string_view(key), JsonView(member));
+  }
+  template <class Visit>
+  void each_element(Visit&& visit) const {
+    for (size_t i = 0; i < json_array_size(value_); ++i) visit(JsonView(json_array_get(value_, i)));
+  }
+
+  // The value as JSON text. Scalars are written too.
+  std::string text(JsonStyle style = JsonStyle::compact) const {
+    if (value_ == nullptr) return {};
+    // 15 digits: jansson 2.14 prints 0.1 as 0.10000000000000001 otherwise.
+    size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
+    if (style == JsonStyle::compact) flags |= JSON_COMPACT;
+    if (style == JsonStyle::indented) flags |= JSON_INDENT(3);
+    std::string out;
+    json_dump_callback(
+        value_,
+        [](const char* part, size_t size, void* to) {
+          static_cast<std::string*>(to)->append(part, size);
+          return 0;
+        },
+        &out, flags);
+    return out;
+  }
+
+  json_t* raw() const { return value_; }
+
+protected:
+  json_t* value_ = nullptr;
+};
+
+// Owns a value. Copies are asked for by name: copy().
+class Json : public JsonView {
+public:
+  Json() = default;
+  Json(Json&& other) noexcept : JsonView(std::exchange(other.value_, nullptr)) {}
+  Json& operator=(Json&& other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  ~Json() { json_decref(value_); }
+
+  template <class Boolean>
+    requires(std::is_same_v<Boolean, bool>)  // not what merely converts to bool: pointers do
+  Json(Boolean value) : JsonView(json_boolean(value)) {}
+  template <class Number>
+    requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>)
+  Json(Number value) : JsonView(json_integer(static_cast<json_int_t>(value))) {}
+  Json(double value) : JsonView(json_real(value)) {}
+  Json(std::string_view value) : JsonView(json_stringn(value.data(), value.size())) {
+    if (value_ == nullptr) value_ = json_string("");  // not UTF-8
+  }
+  Json(const std::string& value) : Json(std::string_view(value)) {}
+  Json(const char* value) : Json(std::string_view(value)) {}
+
+  // Takes over a new reference.
+  static Json adopt(json_t* value) {
+    Json json;
+    json.value_ = value;
+    return json;
+  }
+  static Json null() { return adopt(json_null()); }
+
+  // object("a", 1, "b", "text", "c", std::optional<...>): members in order; an empty optional, or a Json that holds
+  // nothing, is left out.
+  template <class... Pairs>
+  static Json object(Pairs&&... pairs) {
+    Json json = adopt(json_object());
+    json.set_all(std::forward<Pairs>(pairs)...);
+    return json;
+  }
+  template <class... Elements>
+  static Json array(Elements&&... elements) {
+    Json json = adopt(json_array());
+    (json.append(std::forward<Elements>(elements)), ...);
+    return json;
+  }
+
+  // Duplicate members: the last wins, as for the clients of today. Fails on anything after the value.
+  static Result<Json> parse(std::string_view text) {
+    json_error_t error{};
+    json_t* value = json_loadb(text.data(), text.size(), JSON_DECODE_ANY, &error);
+    if (value == nullptr) return Error{454, "JSON error: on line " + std::to_string(error.line) + ": " + error.text};
+    return adopt(value);
+  }
+  static Json copy(JsonView view) { return adopt(json_deep_copy(view.raw())); }
+  Json copy() const { return copy(*this); }
+
+  Json& set(const char* key, Json value) {
+    if (value) json_object_set_new(value_, key, std::exchange(value.value_, nullptr));
+    return *this;
+  }
+  Json& set(const std::string& key, Json value) { return set(key.c_str(), std::move(value)); }
+  template <class T>
+  Json& set(const char* key, const std::optional<T>& value) {
+    return value ? set(key, Json(*value)) : *this;
+  }
+  Json& erase(const char* key) {
+    json_object_del(value_, key);
+    return *this;
+  }
+  Json& append(Json value) {
+    if (value) json_array_append_new(value_, std::exchange(value.value_, nullptr));
+    return *this;
+  }
+
+private:
+  void set_all() {}
+  template <class Value, class... Rest>
+  void set_all(const char* key, Value&& value, Rest&&... rest) {
+    set(key, std::forward<Value>(value));
+    set_all(std::forward<Rest>(rest)...);
+  }
+};
+
+}  // namespace cardea

@@ -1,0 +1,62 @@
+// Values from thread to thread, for everything that is not a media packet: any thread posts, one thread takes all.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace cardea {
+
+// A bounded, or with bound 0 unbounded, queue with a descriptor that is readable while something waits.
+template <class T>
+class Mailbox {
+public:
+  explicit Mailbox(size_t bound = 0) : bound_(bound), fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  }
+  ~Mailbox() { ::close(fd_); }
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  // Any thread. Returns false, and the value is gone, if the box is full: the caller counts it.
+  bool post(T value) {
+    std::lock_guard lock(mutex_);
+    if (bound_ != 0 && waiting_.size() >= bound_) return false;
+    waiting_.push_back(std::move(value));
+    if (waiting_.size() == 1) {
+      uint64_t one = 1;
+      [[maybe_unused]] auto written = ::write(fd_, &one, sizeof one);  // can only fail when it is readable already
+    }
+    return true;
+  }
+
+  // The owner's thread: everything posted so far, oldest first, into `into` (cleared before; its storage is reused).
+  void take(std::vector<T>& into) {
+    into.clear();
+    std::lock_guard lock(mutex_);
+    if (waiting_.empty()) return;
+    uint64_t count = 0;
+    [[maybe_unused]] auto got = ::read(fd_, &count, sizeof count);
+    std::swap(into, waiting_);
+  }
+
+  // Readable (epoll, poll) while something waits.
+  int fd() const { return fd_; }
+
+private:
+  // given
+  const size_t bound_;
+  // owned
+  const int fd_;
+  // state
+  std::mutex mutex_;
+  std::vector<T> waiting_;
+};
+
+}  // namespace cardea

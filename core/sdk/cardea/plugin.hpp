@@ -1,0 +1,177 @@
+// The contract of a plugin: what it is told, and what it may ask for. All calls into one plugin come from one thread, the control
+// thread, and all of its own calls go out from there; so a plugin needs no lock.
+//
+// Plugin     one per process, made by the module door (module.hpp); owns the rooms.
+// Attachment one per client handle, made by attach(); destroyed when the handle ends: its destructor is the tear-down.
+// Handle     the core's side of an attachment; outlives it.
+// Services   the core's side of the plugin; outlives it. Routes are declared here, packets are never seen.
+//
+// push, forward, hang_up, detach and the like only ask: what they cause happens at the end of the control turn, never inside the
+// call that asked.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "cardea/ids.hpp"
+#include "cardea/json.hpp"
+#include "cardea/media.hpp"
+#include "cardea/result.hpp"
+#include "cardea/schema.hpp"
+#include "cardea/time.hpp"
+
+namespace cardea {
+
+// A "message" from the client.
+struct Message {
+  Json body;
+  std::string transaction;
+  std::optional<Offer> offer;    // at most one of the two
+  std::optional<Answer> answer;
+};
+
+// The SDP part of an event: an answer to the offer the event answers, or an offer of ours (answered in a later message).
+using Jsep = std::variant<std::monostate, AnswerPlan, OfferPlan>;
+
+// What goes to the client as an "event".
+struct Event {
+  Json data;  // plugindata.data
+  Jsep jsep{};
+  std::optional<std::string> transaction{};  // only for push(): of the request this belongs to
+};
+
+// The answer to a message.
+//   Reply::success   "success" with plugindata, at once
+//   Reply::later     "ack" at once and the event (if any) after it, with the request's transaction
+//   Reply::failure   a core error; 462 unless the plugin has a better one
+// Order on the wire: the success or ack, then what was pushed meanwhile in the order of pushing, then the event.
+struct Reply {
+  static Reply success(Json data) { return {.data = std::move(data)}; }
+  static Reply later(std::optional<Event> event, std::string hint = {}) {
+    return {.asynchronous = true, .event = std::move(event), .hint = std::move(hint)};
+  }
+  static Reply failure(std::string reason, int code = 462) { return {.error = Error{code, std::move(reason)}}; }
+
+  bool asynchronous = false;
+  Json data{};
+  std::optional<Event> event{};
+  std::string hint{};
+  std::optional<Error> error{};
+};
+
+// Losses of the last second passed the threshold. uplink is the server's view: true is media from us to the peer.
+struct SlowLink {
+  std::string mid;
+  MediaKind kind = MediaKind::audio;
+  bool uplink = false;
+  uint32_t lost = 0;
+};
+
+class Attachment {
+public:
+  virtual ~Attachment() = default;
+  virtual Reply handle(Message message) = 0;
+  // ICE and DTLS are done. Once per peer connection, before the client's "webrtcup".
+  virtual void on_media_up() {}
+  // The peer connection is gone, for whatever reason, or never came up. Once per negotiation begun; the handle may negotiate anew.
+  // Its ReceiverIds and SenderIds are stale from here; routes to and from them are withdrawn by the core.
+  virtual void on_media_down(std::string_view /*reason*/) {}
+  virtual void on_data(DataMessage /*message*/) {}
+  // The data channels can take (more) messages.
+  virtual void on_data_ready() {}
+  virtual void on_slow_link(const SlowLink& /*link*/) {}
+  // The layers relayed to this sender (of this attachment's peer) changed.
+  virtual void on_layers(SenderId /*sender*/, const CurrentLayers& /*now*/) {}
+  // Someone began or ceased talking; only after Services::detect_talking(). level: average, 0 loud, 127 silence.
+  virtual void on_talking(ReceiverId /*receiver*/, bool /*talking*/, double /*level*/) {}
+  // For the admin API: plugin_specific of handle_info.
+  virtual Json describe() const { return Json::object(); }
+};
+
+class Handle {
+public:
+  virtual HandleId id() const = 0;
+  virtual SessionId session_id() const = 0;
+  // The name the client attached with: "cardea.plugin.x" or "janus.plugin.x".
+  virtual const std::string& plugin_name() const = 0;
+  virtual const std::string& opaque_id() const = 0;
+
+  // Sends an event. With an OfferPlan a negotiation begins; the answer comes in a later message.
+  virtual void push(Event event) = 0;
+
+  // The media of an m-line of the current peer connection; none if there is no such line, or no peer connection.
+  virtual std::optional<ReceiverId> receiver(std::string_view mid) const = 0;
+  virtual std::optional<SenderId> sender(std::string_view mid) const = 0;
+  // ICE and DTLS are done and the peer is not gone.
+  virtual bool media_up() const = 0;
+
+  // One message on a data channel; the channel is opened when its label is new. Refused (false) while the backlog is full:
+  // on_data_ready() follows.
+  virtual bool send_data(const DataMessage& message) = 0;
+
+  // Peers with one affinity share a media worker where possible. Takes effect for the next peer connection.
+  virtual void place_with(uint64_t affinity) = 0;
+  // Closes the peer connection; the client's "hangup" gets "Close PC" as its reason. The handle stays.
+  virtual void hang_up() = 0;
+  // Ends the handle.
+  virtual void detach() = 0;
+
+protected:
+  ~Handle() = default;
+};
+
+class Services {
+public:
+  // The receiver's media goes to the sender from now on, instead of what went there before. One source per sender, any number of
+  // senders per receiver. A keyframe is asked for when the sender is ready for one.
+  virtual void forward(ReceiverId from, SenderId to) = 0;
+  virtual void stop_forward(SenderId to) = 0;
+  virtual void pause(SenderId to, bool paused) = 0;          // the route stays, packets are dropped
+  virtual void mute(ReceiverId from, bool muted) = 0;        // what the peer sends is dropped before any route
+  virtual void set_layers(SenderId to, const Layers& layers) = 0;
+  virtual void set_playout_delay(SenderId to, std::optional<PlayoutDelay> delay) = 0;
+  // The most the peer may send in all, in bit/s, told to it by REMB; 0: as much as it can.
+  virtual void set_bitrate_cap(PeerId peer, uint32_t bitrate_bps) = 0;
+  virtual void request_keyframe(ReceiverId from) = 0;
+  // Reports on_talking() of this receiver to its attachment; none switches off.
+  virtual void detect_talking(ReceiverId from, std::optional<TalkDetection> how) = 0;
+
+  // Calls back once on the control thread. A timer of zero delay runs in the next turn.
+  virtual TimerId after(Duration delay, std::function<void()> call) = 0;
+  virtual void cancel(TimerId timer) = 0;
+
+  virtual uint64_t random() = 0;            // cryptographic
+  virtual Time now() const = 0;             // of the current control turn
+  // Where the module may keep files of its own between runs (permanent rooms...); made on demand; "" if there is none.
+  virtual const std::string& state_folder() const = 0;
+  // Signed tokens (core.md section 7): is this the mode, and does the token grant this plugin and descriptor?
+  virtual bool tokens_are_signed() const = 0;
+  virtual bool token_grants(std::string_view token, std::string_view realm, std::string_view descriptor) const = 0;
+
+protected:
+  ~Services() = default;
+};
+
+// The same shape for all modules: settings are read before anything starts. `values` are the module's configuration file and
+// --set options as one JSON object of sections; the first thing wrong is returned, as the path inside the file and what was expected.
+using Configured = std::optional<SettingError>;
+
+class Plugin {
+public:
+  virtual ~Plugin() = default;
+  virtual Configured configure(JsonView /*values*/) { return std::nullopt; }
+  virtual void list_settings(std::vector<SettingInfo>& /*to*/) const {}
+  // After configure(), with all Services usable.
+  virtual void start() {}
+  // An error makes the client's attach fail with 461.
+  virtual Result<std::unique_ptr<Attachment>> attach(Handle& handle) = 0;
+  // The admin API's message_plugin: the answer, as for a synchronous request. None: the plugin takes no such messages.
+  virtual std::optional<Json> admin(JsonView /*request*/) { return std::nullopt; }
+};
+
+}  // namespace cardea

@@ -1,0 +1,60 @@
+// The contract of a transport: it carries JSON values and knows who is connected; what they mean is the core's business.
+// A transport runs threads of its own. The core calls it from the control thread, it calls the host from any of its threads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cardea/ids.hpp"
+#include "cardea/json.hpp"
+#include "cardea/plugin.hpp"
+
+namespace cardea {
+
+enum class Api { client, admin };
+
+// The core's side. Thread-safe.
+class TransportHost {
+public:
+  // A request. `tag` comes back with its reply; events carry no tag. The value is handed over. Anything JSON may be given:
+  // what is no object is answered with an error.
+  virtual void receive(ConnectionId from, RequestTag tag, Api api, Json request) = 0;
+  // The connection is closed: its sessions end, or wait to be claimed.
+  virtual void gone(ConnectionId connection) = 0;
+  // Where the module may keep files between runs (a certificate); "" if there is none.
+  virtual const std::string& state_folder() const = 0;
+  // The folder of the web pages; "" if there is none.
+  virtual const std::string& pages_folder() const = 0;
+
+protected:
+  ~TransportHost() = default;
+};
+
+class Transport {
+public:
+  virtual ~Transport() = default;
+  virtual Configured configure(JsonView /*values*/) { return std::nullopt; }
+  virtual void list_settings(std::vector<SettingInfo>& /*to*/) const {}
+
+  // Binds its ports and starts its threads. An error ("Port 8188 is in use") stops the start of the house.
+  virtual Status start() = 0;
+  // Sends what is queued (for at most a second), closes all connections and joins its threads. No call to the host after it.
+  virtual void stop() = 0;
+  // Lines to print for the person who started the gateway: "http://192.0.2.1:8088/".
+  virtual std::vector<std::string> addresses() const = 0;
+
+  // A reply (with its request's tag) or an event (RequestTag{}) for a connection. Never blocks. A connection that is gone, or too
+  // slow to read, is the transport's to drop.
+  virtual void send(ConnectionId to, RequestTag tag, Json message) = 0;
+  // A session was created by, or claimed for, this connection: its events go there from now on.
+  virtual void session_owned(ConnectionId by, SessionId session) = 0;
+  // The session ended (its "timeout" event, if it timed out, was sent before), or was claimed by another connection.
+  virtual void session_over(ConnectionId owner, SessionId session, bool claimed) = 0;
+
+  // True if gone() is ever said of this transport's connections; false for HTTP, where each request is a connection.
+  virtual bool connection_oriented() const { return true; }
+};
+
+}  // namespace cardea
