@@ -1,4 +1,5 @@
-// Replays the kept corpus of a fuzz target and prints TAP. The corpus is tests/fuzz/corpus/<name> for the program <name>_fuzz.
+// Replays the kept corpus of a fuzz target and prints TAP. The corpus is tests/fuzz/corpus/<name> for the program
+// <name>_fuzz.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

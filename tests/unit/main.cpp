@@ -1,5 +1,5 @@
-// Runs the CppUnit tests linked into this program and prints TAP. Arguments: parts of test names to run only those; --list.
-// A test that hangs ends the program after 30 seconds, by name.
+// Runs the CppUnit tests linked into this program and prints TAP. Arguments: parts of test names to run only those;
+// --list. A test that hangs ends the program after 30 seconds, by name.
 #include <cppunit/Exception.h>
 #include <cppunit/Test.h>
 #include <cppunit/TestFailure.h>

@@ -22,8 +22,8 @@ using ConnectionId = NumberId<struct ConnectionTag>;  // a transport's peer, cho
 using RequestTag = NumberId<struct RequestTag_>;      // ties a reply to its request where the transport needs it
 using TimerId = NumberId<struct TimerTag>;
 
-// One peer connection: the worker it lives on, its slot there, and how often that slot was used before. Given out by the
-// control thread; never reused while the generation lasts.
+// One peer connection: the worker it lives on, its slot there, and how often that slot was used before. Given out by
+// the control thread; never reused while the generation lasts.
 struct PeerId {
   uint16_t worker = 0;
   uint16_t generation = 0;  // 0 names nothing

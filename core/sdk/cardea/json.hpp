@@ -19,8 +19,8 @@ namespace cardea {
 
 enum class JsonStyle { compact, plain, indented };  // {"a":1} | {"a": 1} | three spaces, a member a line
 
-// Looks at a value owned by somebody else, or at nothing (a member that is not there). Reading nothing is safe: it is of no
-// type, empty, zero.
+// Looks at a value owned by somebody else, or at nothing (a member that is not there). Reading nothing is safe: it is
+// of no type, empty, zero.
 class JsonView {
 public:
   JsonView() = default;
@@ -96,11 +96,12 @@ public:
   ~Json() { json_decref(value_); }
 
   template <class Boolean>
-    requires(std::is_same_v<Boolean, bool>)  // not what merely converts to bool: pointers do
-  Json(Boolean value) : JsonView(json_boolean(value)) {}
+  requires(std::is_same_v<Boolean, bool>)  // not what merely converts to bool: pointers do
+      Json(Boolean value)
+      : JsonView(json_boolean(value)) {}
   template <class Number>
-    requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>)
-  Json(Number value) : JsonView(json_integer(static_cast<json_int_t>(value))) {}
+  requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) Json(Number value)
+      : JsonView(json_integer(static_cast<json_int_t>(value))) {}
   Json(double value) : JsonView(json_real(value)) {}
   Json(std::string_view value) : JsonView(json_stringn(value.data(), value.size())) {
     if (value_ == nullptr) value_ = json_string("");  // not UTF-8

@@ -1,4 +1,5 @@
-// The words plugins use for media: what a peer offers, what we answer or offer, which layers go on. No SDP text, no packets.
+// The words plugins use for media: what a peer offers, what we answer or offer, which layers go on. No SDP text, no
+// packets.
 #pragma once
 
 #include <array>
@@ -21,16 +22,32 @@ enum class Direction : uint8_t { sendrecv, sendonly, recvonly, inactive };
 constexpr bool sends(Direction d) { return d == Direction::sendrecv || d == Direction::sendonly; }
 constexpr bool receives(Direction d) { return d == Direction::sendrecv || d == Direction::recvonly; }
 constexpr Direction direction(bool send, bool receive) {
-  return send ? (receive ? Direction::sendrecv : Direction::sendonly) : (receive ? Direction::recvonly : Direction::inactive);
+  return send ? (receive ? Direction::sendrecv : Direction::sendonly)
+              : (receive ? Direction::recvonly : Direction::inactive);
 }
 // The same line seen from the other end.
 constexpr Direction reversed(Direction d) { return direction(receives(d), sends(d)); }
 
-enum class CodecType : uint8_t { opus, multiopus, pcmu, pcma, g722, l16_48, l16, isac16, isac32, vp8, vp9, h264, av1, h265 };
+enum class CodecType : uint8_t {
+  opus,
+  multiopus,
+  pcmu,
+  pcma,
+  g722,
+  l16_48,
+  l16,
+  isac16,
+  isac32,
+  vp8,
+  vp9,
+  h264,
+  av1,
+  h265
+};
 
 // The Janus API's names: "opus", "vp8", "h264"...
-constexpr std::array<std::string_view, 14> codec_names{"opus", "multiopus", "pcmu", "pcma", "g722", "l16-48", "l16", "isac16",
-                                                       "isac32", "vp8", "vp9", "h264", "av1", "h265"};
+constexpr std::array<std::string_view, 14> codec_names{"opus",   "multiopus", "pcmu", "pcma", "g722", "l16-48", "l16",
+                                                       "isac16", "isac32",    "vp8",  "vp9",  "h264", "av1",    "h265"};
 constexpr std::string_view name(CodecType codec) { return codec_names[static_cast<size_t>(codec)]; }
 constexpr std::optional<CodecType> codec_of(std::string_view name) {
   for (size_t i = 0; i < codec_names.size(); ++i)
@@ -42,7 +59,8 @@ constexpr std::string_view name(MediaKind kind) {
   return kind == MediaKind::audio ? "audio" : kind == MediaKind::video ? "video" : "data";
 }
 
-// A codec with the format parameters that tell its variants apart (a=fmtp as text, "profile-level-id=42e01f;packetization-mode=1").
+// A codec with the format parameters that tell its variants apart (a=fmtp as text,
+// "profile-level-id=42e01f;packetization-mode=1").
 struct Codec {
   CodecType type = CodecType::opus;
   std::string fmtp;
@@ -50,17 +68,17 @@ struct Codec {
 
 // RTP header extensions the house understands (RFC 8285 ids are negotiated by the core).
 enum class Extension : uint8_t {
-  mid,                  // urn:ietf:params:rtp-hdrext:sdes:mid                      RFC 9143
-  rid,                  // urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id            RFC 8852
-  repaired_rid,         // urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id   RFC 8852
-  audio_level,          // urn:ietf:params:rtp-hdrext:ssrc-audio-level              RFC 6464
-  video_orientation,    // urn:3gpp:video-orientation                               3GPP TS 26.114
-  playout_delay,        // http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
-  transport_cc,         // http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
-  abs_send_time,        // http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
-  abs_capture_time,     // http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time
+  mid,                    // urn:ietf:params:rtp-hdrext:sdes:mid                      RFC 9143
+  rid,                    // urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id            RFC 8852
+  repaired_rid,           // urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id   RFC 8852
+  audio_level,            // urn:ietf:params:rtp-hdrext:ssrc-audio-level              RFC 6464
+  video_orientation,      // urn:3gpp:video-orientation                               3GPP TS 26.114
+  playout_delay,          // http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+  transport_cc,           // http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+  abs_send_time,          // http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+  abs_capture_time,       // http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time
   dependency_descriptor,  // https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension
-  video_layers,         // http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00
+  video_layers,           // http://www.webrtc.org/experiments/rtp-hdrext/video-layers-allocation00
 };
 inline constexpr size_t extension_count = 11;
 
@@ -91,11 +109,11 @@ struct Section {
   Extensions extensions;                      // those offered
   bool red = false;                           // Opus RED (RFC 2198) offered
   bool rtx = false;
-  std::vector<std::string> rids;              // simulcast the peer sends, lowest quality first; by rid
-  uint8_t ssrc_layers = 0;                    // simulcast by a legacy SIM group: how many layers
-  bool svc = false;                           // told by the jsep's "svc" member
-  std::string msid;                           // "stream track" of a=msid, if any
-  std::optional<uint32_t> bandwidth_bps;      // b=TIAS, or b=AS in bit/s
+  std::vector<std::string> rids;          // simulcast the peer sends, lowest quality first; by rid
+  uint8_t ssrc_layers = 0;                // simulcast by a legacy SIM group: how many layers
+  bool svc = false;                       // told by the jsep's "svc" member
+  std::string msid;                       // "stream track" of a=msid, if any
+  std::optional<uint32_t> bandwidth_bps;  // b=TIAS, or b=AS in bit/s
 
   bool simulcast() const { return rids.size() > 1 || ssrc_layers > 1; }
 };
@@ -118,13 +136,15 @@ struct Answer {
 struct AnswerSection {
   std::string mid;
   Direction direction = Direction::inactive;  // ours: recvonly takes the peer's media
-  std::optional<Codec> codec;                 // type: which to accept; none: no common codec (answered inactive, or port 0 if `reject`)
-  std::string fmtp;                           // extra parameters of ours, "useinbandfec=1"; profile parameters are copied from the offer by the core
-  bool reject = false;                        // not wanted at all: port 0
-  bool red = false;                           // accept Opus RED
-  bool simulcast = true;                      // accept the offered simulcast
-  Extensions extensions;                      // accepted, of those offered
-  std::optional<uint32_t> bandwidth_bps;      // b=TIAS and b=AS
+  std::optional<Codec>
+      codec;  // type: which to accept; none: no common codec (answered inactive, or port 0 if `reject`)
+  std::string
+      fmtp;  // extra parameters of ours, "useinbandfec=1"; profile parameters are copied from the offer by the core
+  bool reject = false;                    // not wanted at all: port 0
+  bool red = false;                       // accept Opus RED
+  bool simulcast = true;                  // accept the offered simulcast
+  Extensions extensions;                  // accepted, of those offered
+  std::optional<uint32_t> bandwidth_bps;  // b=TIAS and b=AS
 };
 
 struct AnswerPlan {
@@ -139,8 +159,8 @@ struct OfferSection {
   Direction direction = Direction::sendonly;
   std::optional<Codec> codec;  // none for data
   bool red = false;
-  Extensions extensions;       // ids are the core's own
-  std::string msid;            // "stream track"; empty: "janus janus<mid>"
+  Extensions extensions;  // ids are the core's own
+  std::string msid;       // "stream track"; empty: "janus janus<mid>"
 };
 
 struct OfferPlan {
@@ -154,7 +174,7 @@ struct OfferPlan {
 struct Layers {
   uint8_t substream = 2;  // simulcast
   uint8_t temporal = 2;
-  uint8_t spatial = 2;    // SVC (VP9, AV1)
+  uint8_t spatial = 2;        // SVC (VP9, AV1)
   Duration fallback = 250ms;  // this long without packets of the wanted substream: one lower
   bool operator==(const Layers&) const = default;
 };
@@ -182,7 +202,7 @@ struct PlayoutDelay {
 };
 
 struct DataMessage {
-  std::string label;     // empty when sending: the default label "JanusDataChannel"
+  std::string label;  // empty when sending: the default label "JanusDataChannel"
   std::string protocol;
   bool binary = false;
   std::string payload;

@@ -31,9 +31,9 @@ struct CardeaModule {
   uint32_t abi;
   uint32_t kind;
   const char* toolchain;
-  const char* package;      // "cardea.plugin.videoroom"; also answers to "janus.plugin.videoroom"
-  const char* alias;        // a further name that clients know it by, or null
-  const char* version;      // "1.0"
+  const char* package;  // "cardea.plugin.videoroom"; also answers to "janus.plugin.videoroom"
+  const char* alias;    // a further name that clients know it by, or null
+  const char* version;  // "1.0"
   const char* description;
   // `host` is a Services* or a TransportHost*; `log` a cardea::log::Sink*. Returns a new Plugin* or Transport*.
   void* (*create)(void* host, void* log);
@@ -41,18 +41,26 @@ struct CardeaModule {
 
 }  // extern "C"
 
-#define CARDEA_MODULE_(kind_, base_, host_, class_, package_, alias_, version_, description_)                        \
-  extern "C" __attribute__((visibility("default"))) const cardea::CardeaModule cardea_module;                        \
-  extern "C" const cardea::CardeaModule cardea_module = {                                                            \
-      cardea::module_abi, kind_, cardea::module_toolchain, package_, alias_, version_, description_,                 \
-      [](void* host, void* log) -> void* {                                                                           \
-        cardea::log::sink.store(static_cast<cardea::log::Sink*>(log), std::memory_order_release);                    \
-        return static_cast<base_*>(new class_(*static_cast<host_*>(host)));                                          \
+#define CARDEA_MODULE_(kind_, base_, host_, class_, package_, alias_, version_, description_)                          \
+  extern "C" __attribute__((visibility("default"))) const cardea::CardeaModule cardea_module;                          \
+  extern "C" const cardea::CardeaModule cardea_module = {                                                              \
+      cardea::module_abi,                                                                                              \
+      kind_,                                                                                                           \
+      cardea::module_toolchain,                                                                                        \
+      package_,                                                                                                        \
+      alias_,                                                                                                          \
+      version_,                                                                                                        \
+      description_,                                                                                                    \
+      [](void* host, void* log) -> void* {                                                                             \
+        cardea::log::sink.store(static_cast<cardea::log::Sink*>(log), std::memory_order_release);                      \
+        return static_cast<base_*>(new class_(*static_cast<host_*>(host)));                                            \
       }}
 
-#define CARDEA_PLUGIN(class_, package_, version_, description_) \
-  CARDEA_MODULE_(cardea::cardea_plugin, cardea::Plugin, cardea::Services, class_, package_, nullptr, version_, description_)
-#define CARDEA_TRANSPORT(class_, package_, version_, description_) \
-  CARDEA_MODULE_(cardea::cardea_transport, cardea::Transport, cardea::TransportHost, class_, package_, nullptr, version_, description_)
+#define CARDEA_PLUGIN(class_, package_, version_, description_)                                                        \
+  CARDEA_MODULE_(cardea::cardea_plugin, cardea::Plugin, cardea::Services, class_, package_, nullptr, version_,         \
+                 description_)
+#define CARDEA_TRANSPORT(class_, package_, version_, description_)                                                     \
+  CARDEA_MODULE_(cardea::cardea_transport, cardea::Transport, cardea::TransportHost, class_, package_, nullptr,        \
+                 version_, description_)
 
 }  // namespace cardea

@@ -1,13 +1,13 @@
-// The contract of a plugin: what it is told, and what it may ask for. All calls into one plugin come from one thread, the control
-// thread, and all of its own calls go out from there; so a plugin needs no lock.
+// The contract of a plugin: what it is told, and what it may ask for. All calls into one plugin come from one thread,
+// the control thread, and all of its own calls go out from there; so a plugin needs no lock.
 //
 // Plugin     one per process, made by the module door (module.hpp); owns the rooms.
 // Attachment one per client handle, made by attach(); destroyed when the handle ends: its destructor is the tear-down.
 // Handle     the core's side of an attachment; outlives it.
 // Services   the core's side of the plugin; outlives it. Routes are declared here, packets are never seen.
 //
-// push, forward, hang_up, detach and the like only ask: what they cause happens at the end of the control turn, never inside the
-// call that asked.
+// push, forward, hang_up, detach and the like only ask: what they cause happens at the end of the control turn, never
+// inside the call that asked.
 #pragma once
 
 #include <functional>
@@ -31,11 +31,12 @@ namespace cardea {
 struct Message {
   Json body;
   std::string transaction;
-  std::optional<Offer> offer;    // at most one of the two
+  std::optional<Offer> offer;  // at most one of the two
   std::optional<Answer> answer;
 };
 
-// The SDP part of an event: an answer to the offer the event answers, or an offer of ours (answered in a later message).
+// The SDP part of an event: an answer to the offer the event answers, or an offer of ours (answered in a later
+// message).
 using Jsep = std::variant<std::monostate, AnswerPlan, OfferPlan>;
 
 // What goes to the client as an "event".
@@ -78,8 +79,9 @@ public:
   virtual Reply handle(Message message) = 0;
   // ICE and DTLS are done. Once per peer connection, before the client's "webrtcup".
   virtual void on_media_up() {}
-  // The peer connection is gone, for whatever reason, or never came up. Once per negotiation begun; the handle may negotiate anew.
-  // Its ReceiverIds and SenderIds are stale from here; routes to and from them are withdrawn by the core.
+  // The peer connection is gone, for whatever reason, or never came up. Once per negotiation begun; the handle may
+  // negotiate anew. Its ReceiverIds and SenderIds are stale from here; routes to and from them are withdrawn by the
+  // core.
   virtual void on_media_down(std::string_view /*reason*/) {}
   virtual void on_data(DataMessage /*message*/) {}
   // The data channels can take (more) messages.
@@ -110,8 +112,8 @@ public:
   // ICE and DTLS are done and the peer is not gone.
   virtual bool media_up() const = 0;
 
-  // One message on a data channel; the channel is opened when its label is new. Refused (false) while the backlog is full:
-  // on_data_ready() follows.
+  // One message on a data channel; the channel is opened when its label is new. Refused (false) while the backlog is
+  // full: on_data_ready() follows.
   virtual bool send_data(const DataMessage& message) = 0;
 
   // Peers with one affinity share a media worker where possible. Takes effect for the next peer connection.
@@ -127,12 +129,12 @@ protected:
 
 class Services {
 public:
-  // The receiver's media goes to the sender from now on, instead of what went there before. One source per sender, any number of
-  // senders per receiver. A keyframe is asked for when the sender is ready for one.
+  // The receiver's media goes to the sender from now on, instead of what went there before. One source per sender, any
+  // number of senders per receiver. A keyframe is asked for when the sender is ready for one.
   virtual void forward(ReceiverId from, SenderId to) = 0;
   virtual void stop_forward(SenderId to) = 0;
-  virtual void pause(SenderId to, bool paused) = 0;          // the route stays, packets are dropped
-  virtual void mute(ReceiverId from, bool muted) = 0;        // what the peer sends is dropped before any route
+  virtual void pause(SenderId to, bool paused) = 0;    // the route stays, packets are dropped
+  virtual void mute(ReceiverId from, bool muted) = 0;  // what the peer sends is dropped before any route
   virtual void set_layers(SenderId to, const Layers& layers) = 0;
   virtual void set_playout_delay(SenderId to, std::optional<PlayoutDelay> delay) = 0;
   // The most the peer may send in all, in bit/s, told to it by REMB; 0: as much as it can.
@@ -145,8 +147,8 @@ public:
   virtual TimerId after(Duration delay, std::function<void()> call) = 0;
   virtual void cancel(TimerId timer) = 0;
 
-  virtual uint64_t random() = 0;            // cryptographic
-  virtual Time now() const = 0;             // of the current control turn
+  virtual uint64_t random() = 0;  // cryptographic
+  virtual Time now() const = 0;   // of the current control turn
   // Where the module may keep files of its own between runs (permanent rooms...); made on demand; "" if there is none.
   virtual const std::string& state_folder() const = 0;
   // Signed tokens (core.md section 7): is this the mode, and does the token grant this plugin and descriptor?
@@ -157,8 +159,10 @@ protected:
   ~Services() = default;
 };
 
-// The same shape for all modules: settings are read before anything starts. `values` are the module's configuration file and
-// --set options as one JSON object of sections; the first thing wrong is returned, as the path inside the file and what was expected.
+// The same shape for all modules: settings are read before anything starts. `values` are the module's configuration
+// file and
+// --set options as one JSON object of sections; the first thing wrong is returned, as the path inside the file and what
+// was expected.
 using Configured = std::optional<SettingError>;
 
 class Plugin {

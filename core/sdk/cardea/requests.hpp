@@ -4,8 +4,8 @@
 //       .answer("list", list_fields, list)                       Result<Json>(Seat&, const List&, const Message&)
 //       .event("join", join_fields, join, Role::none);           Result<Event>(Seat&, const Join&, const Message&)
 //
-// answer: synchronous, the result is in the "success". event: "ack" now, the result as an event after it; a handler that has
-// nothing to say now returns an Event without data. Handlers are free functions or members of Seat.
+// answer: synchronous, the result is in the "success". event: "ack" now, the result as an event after it; a handler
+// that has nothing to say now returns an Event without data. Handlers are free functions or members of Seat.
 #pragma once
 
 #include <algorithm>
@@ -40,8 +40,8 @@ struct handler_request<R (Seat::*)(const Request&, const Message&)> {
 };
 }  // namespace detail
 
-// Seat: who asks. If it has `Status admit(const std::string& verb, unsigned roles)`, that is called before an event verb is read, and
-// its error wins: it tells who may ask what.
+// Seat: who asks. If it has `Status admit(const std::string& verb, unsigned roles)`, that is called before an event
+// verb is read, and its error wins: it tells who may ask what.
 template <class Seat>
 class Verbs {
 public:
@@ -50,28 +50,30 @@ public:
 
   template <class Fields, class Handler>
   Verbs&& answer(const char* name, const Fields& fields, Handler handler) && {
-    return std::move(*this).row(name, {.run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
-                                         using Request = typename detail::handler_request<Handler>::type;
-                                         Result<Event> out = Event{};
-                                         auto request = read<Request>(message.body, fields, options(this_codes));
-                                         if (!request) return Result<Event>(request.error());
-                                         Result<Json> data = std::invoke(handler, seat, *request, message);
-                                         if (!data) return Result<Event>(data.error());
-                                         out->data = std::move(*data);
-                                         return out;
-                                       }});
+    return std::move(*this).row(name,
+                                {.run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
+                                  using Request = typename detail::handler_request<Handler>::type;
+                                  Result<Event> out = Event{};
+                                  auto request = read<Request>(message.body, fields, options(this_codes));
+                                  if (!request) return Result<Event>(request.error());
+                                  Result<Json> data = std::invoke(handler, seat, *request, message);
+                                  if (!data) return Result<Event>(data.error());
+                                  out->data = std::move(*data);
+                                  return out;
+                                }});
   }
 
   template <class Fields, class Handler, class... Roles>
   Verbs&& event(const char* name, const Fields& fields, Handler handler, Roles... roles) && {
-    return std::move(*this).row(name, {.asynchronous = true,
-                                       .roles = (0u | ... | static_cast<unsigned>(roles)),
-                                       .run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
-                                         using Request = typename detail::handler_request<Handler>::type;
-                                         auto request = read<Request>(message.body, fields, options(this_codes));
-                                         if (!request) return Result<Event>(request.error());
-                                         return Result<Event>(std::invoke(handler, seat, *request, message));
-                                       }});
+    return std::move(*this).row(name,
+                                {.asynchronous = true,
+                                 .roles = (0u | ... | static_cast<unsigned>(roles)),
+                                 .run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
+                                   using Request = typename detail::handler_request<Handler>::type;
+                                   auto request = read<Request>(message.body, fields, options(this_codes));
+                                   if (!request) return Result<Event>(request.error());
+                                   return Result<Event>(std::invoke(handler, seat, *request, message));
+                                 }});
   }
 
   // Runs the verb that the body names in "request" (any case).
@@ -84,7 +86,8 @@ public:
 
   Reply run(std::string_view request, Seat& seat, const Message& message) const {
     std::string verb(request);
-    std::transform(verb.begin(), verb.end(), verb.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::transform(verb.begin(), verb.end(), verb.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     auto row = rows_.find(verb);
     if (row == rows_.end()) return refused({codes_.unknown, text("Unknown request '", request, "'")});
     Result<Event> result = call(verb, row->second, seat, message);

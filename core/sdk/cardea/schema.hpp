@@ -1,5 +1,5 @@
-// Requests and settings as structs whose fields are declared once in a table; reading, type checks, error codes and the Janus
-// API's error texts follow from the table.
+// Requests and settings as structs whose fields are declared once in a table; reading, type checks, error codes and the
+// Janus API's error texts follow from the table.
 //
 //   struct Join { PublicId room; std::string ptype; std::optional<std::string> display; };
 //   constexpr auto join_fields = std::tuple{
@@ -7,8 +7,8 @@
 //       optional("display", &Join::display)};
 //   Result<Join> join = read<Join>(body, join_fields, {.missing = 429, .invalid = 430});
 //
-// Fields are checked in table order and the first failure is reported. Unknown members are ignored in requests and refused in
-// settings. null counts as absent.
+// Fields are checked in table order and the first failure is reported. Unknown members are ignored in requests and
+// refused in settings. null counts as absent.
 #pragma once
 
 #include <array>
@@ -91,7 +91,8 @@ constexpr auto optional(const char* name, Member Struct::*member, Rule rule = {}
   return Field<Struct, Member>{name, member, false, rule};
 }
 template <class Struct, class Member>
-constexpr auto setting(const char* name, Member Struct::*member, const char* meaning, const char* unit = "", Rule rule = {}) {
+constexpr auto setting(const char* name, Member Struct::*member, const char* meaning, const char* unit = "",
+                       Rule rule = {}) {
   return Field<Struct, Member>{name, member, false, rule, meaning, unit};
 }
 template <class Struct, class Member, class Fields>
@@ -124,15 +125,24 @@ struct is_vector<std::vector<T>> : std::true_type {};
 // The Janus API's word for a type.
 template <class T>
 constexpr std::string_view type_name(const ReadOptions& options = {}) {
-  if constexpr (is_optional<T>::value) return type_name<typename T::value_type>(options);
-  else if constexpr (std::is_same_v<T, bool>) return "boolean";
-  else if constexpr (std::unsigned_integral<T>) return "positive integer";
-  else if constexpr (std::integral<T>) return "integer";
-  else if constexpr (std::floating_point<T>) return "real";
-  else if constexpr (std::is_same_v<T, std::string>) return "string";
-  else if constexpr (std::is_same_v<T, PublicId>) return options.string_ids ? "string" : "positive integer";
-  else if constexpr (std::is_same_v<T, Json>) return "object";
-  else return "array";
+  if constexpr (is_optional<T>::value)
+    return type_name<typename T::value_type>(options);
+  else if constexpr (std::is_same_v<T, bool>)
+    return "boolean";
+  else if constexpr (std::unsigned_integral<T>)
+    return "positive integer";
+  else if constexpr (std::integral<T>)
+    return "integer";
+  else if constexpr (std::floating_point<T>)
+    return "real";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "string";
+  else if constexpr (std::is_same_v<T, PublicId>)
+    return options.string_ids ? "string" : "positive integer";
+  else if constexpr (std::is_same_v<T, Json>)
+    return "object";
+  else
+    return "array";
 }
 
 inline std::optional<bool> boolean_of(std::string_view word) {
@@ -182,9 +192,12 @@ Reading read_value(JsonView from, T& to, const ReadOptions& options) {
     to = static_cast<T>(from.number());
     return Reading::ok;
   } else if constexpr (std::is_same_v<T, std::string>) {
-    if (options.from_text && from.is_integer()) to = std::to_string(from.integer());  // pin = 1234
-    else if (!from.is_string()) return Reading::wrong_type;
-    else to = std::string(from.string());
+    if (options.from_text && from.is_integer())
+      to = std::to_string(from.integer());  // pin = 1234
+    else if (!from.is_string())
+      return Reading::wrong_type;
+    else
+      to = std::string(from.string());
     return Reading::ok;
   } else if constexpr (std::is_same_v<T, PublicId>) {
     if (options.string_ids) {
@@ -269,11 +282,11 @@ Status read_field(JsonView from, T& to, const Field<T, Member>& field, const Rea
   }
   Member read{};
   switch (read_value(value, read, options)) {
-    case Reading::ok: break;
-    case Reading::wrong_type:
-      return Error{options.invalid, text("Invalid element type (", field.name, " should be a ", type_name<Member>(options), ")")};
-    case Reading::out_of_range:
-      return Error{options.invalid, text("Invalid element (", field.name, " is out of range)")};
+  case Reading::ok: break;
+  case Reading::wrong_type:
+    return Error{options.invalid,
+                 text("Invalid element type (", field.name, " should be a ", type_name<Member>(options), ")")};
+  case Reading::out_of_range: return Error{options.invalid, text("Invalid element (", field.name, " is out of range)")};
   }
   if (!obeys(read, field.rule)) {
     return Error{options.invalid, text("Invalid element (", field.name, " should be ", expectation(field.rule), ")")};
@@ -289,14 +302,19 @@ Status read_field(JsonView from, T& to, const ArrayField<T, Member, Fields>& fie
     if (field.required) return Error{options.missing, text("Missing mandatory element (", field.name, ")")};
     return {};
   }
-  if (!value.is_array()) return Error{options.invalid, text("Invalid element type (", field.name, " should be a array)")};
+  if (!value.is_array())
+    return Error{options.invalid, text("Invalid element type (", field.name, " should be a array)")};
   Member all{};
   auto& list = [&]() -> auto& {
-    if constexpr (is_optional<Member>::value) return all.emplace();
-    else return all;
-  }();
+    if constexpr (is_optional<Member>::value)
+      return all.emplace();
+    else
+      return all;
+  }
+  ();
   for (size_t i = 0; i < value.size(); ++i) {
-    if (!value[i].is_object()) return Error{options.invalid, text("Invalid element type (", field.name, " should hold objects)")};
+    if (!value[i].is_object())
+      return Error{options.invalid, text("Invalid element type (", field.name, " should hold objects)")};
     typename std::remove_reference_t<decltype(list)>::value_type element{};
     if (auto status = read_into(value[i], element, field.fields, options); !status) return status;
     list.push_back(std::move(element));
@@ -309,24 +327,27 @@ template <class T, class Fields>
 Status read_into(JsonView from, T& to, const Fields& fields, const ReadOptions& options) {
   Status status;
   std::apply(
-      [&](const auto&... field) {
-        (void)((status = read_field(from, to, field, options), status.has_value()) && ...);
-      },
+      [&](const auto&... field) { (void)((status = read_field(from, to, field, options), status.has_value()) && ...); },
       fields);
   return status;
 }
 
 template <class T>
 std::string default_text(const T& value) {
-  if constexpr (is_optional<T>::value) return value ? default_text(*value) : "";
-  else if constexpr (std::is_same_v<T, bool>) return value ? "true" : "false";
-  else if constexpr (std::is_arithmetic_v<T>) return std::to_string(value);
-  else if constexpr (std::is_same_v<T, std::string>) return "\"" + value + "\"";
+  if constexpr (is_optional<T>::value)
+    return value ? default_text(*value) : "";
+  else if constexpr (std::is_same_v<T, bool>)
+    return value ? "true" : "false";
+  else if constexpr (std::is_arithmetic_v<T>)
+    return std::to_string(value);
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "\"" + value + "\"";
   else if constexpr (is_vector<T>::value) {
     std::string out;
     for (const auto& element : value) out += (out.empty() ? "" : ", ") + default_text(element);
     return "[" + out + "]";
-  } else return "";
+  } else
+    return "";
 }
 
 }  // namespace schema
@@ -385,7 +406,8 @@ void list_section(std::string_view section, const Fields& fields, std::vector<Se
   auto list = [&]<class Member>(const Field<T, Member>& field) {
     std::string type(schema::type_name<Member>());
     if (std::string rule = schema::expectation(field.rule); !rule.empty()) type += " " + rule;
-    to.push_back({text(section, ".", field.name), type, field.unit, schema::default_text(defaults.*field.member), field.meaning});
+    to.push_back({text(section, ".", field.name), type, field.unit, schema::default_text(defaults.*field.member),
+                  field.meaning});
   };
   std::apply([&](const auto&... field) { (list(field), ...); }, fields);
 }

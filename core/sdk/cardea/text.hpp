@@ -10,10 +10,11 @@ namespace cardea {
 inline void append_text(std::string& to, std::string_view part) { to.append(part); }
 inline void append_text(std::string& to, char part) { to.push_back(part); }
 template <class Number>
-  requires(std::is_arithmetic_v<Number>)
-void append_text(std::string& to, Number part) {
-  if constexpr (std::is_same_v<Number, bool>) to.append(part ? "true" : "false");
-  else to.append(std::to_string(part));
+requires(std::is_arithmetic_v<Number>) void append_text(std::string& to, Number part) {
+  if constexpr (std::is_same_v<Number, bool>)
+    to.append(part ? "true" : "false");
+  else
+    to.append(std::to_string(part));
 }
 
 template <class... Parts>

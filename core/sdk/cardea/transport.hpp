@@ -1,5 +1,6 @@
-// The contract of a transport: it carries JSON values and knows who is connected; what they mean is the core's business.
-// A transport runs threads of its own. The core calls it from the control thread, it calls the host from any of its threads.
+// The contract of a transport: it carries JSON values and knows who is connected; what they mean is the core's
+// business. A transport runs threads of its own. The core calls it from the control thread, it calls the host from any
+// of its threads.
 #pragma once
 
 #include <optional>
@@ -18,8 +19,8 @@ enum class Api { client, admin };
 // The core's side. Thread-safe.
 class TransportHost {
 public:
-  // A request. `tag` comes back with its reply; events carry no tag. The value is handed over. Anything JSON may be given:
-  // what is no object is answered with an error.
+  // A request. `tag` comes back with its reply; events carry no tag. The value is handed over. Anything JSON may be
+  // given: what is no object is answered with an error.
   virtual void receive(ConnectionId from, RequestTag tag, Api api, Json request) = 0;
   // The connection is closed: its sessions end, or wait to be claimed.
   virtual void gone(ConnectionId connection) = 0;
@@ -40,13 +41,14 @@ public:
 
   // Binds its ports and starts its threads. An error ("Port 8188 is in use") stops the start of the house.
   virtual Status start() = 0;
-  // Sends what is queued (for at most a second), closes all connections and joins its threads. No call to the host after it.
+  // Sends what is queued (for at most a second), closes all connections and joins its threads. No call to the host
+  // after it.
   virtual void stop() = 0;
   // Lines to print for the person who started the gateway: "http://192.0.2.1:8088/".
   virtual std::vector<std::string> addresses() const = 0;
 
-  // A reply (with its request's tag) or an event (RequestTag{}) for a connection. Never blocks. A connection that is gone, or too
-  // slow to read, is the transport's to drop.
+  // A reply (with its request's tag) or an event (RequestTag{}) for a connection. Never blocks. A connection that is
+  // gone, or too slow to read, is the transport's to drop.
   virtual void send(ConnectionId to, RequestTag tag, Json message) = 0;
   // A session was created by, or claimed for, this connection: its events go there from now on.
   virtual void session_owned(ConnectionId by, SessionId session) = 0;
