@@ -15,6 +15,9 @@ struct Address {
   std::array<uint8_t, 16> ip{};  // network order; IPv4 in the first four bytes
   uint16_t port = 0;
   bool v6 = false;
+  // Which of the worker's sockets (one per local address) it came in by or goes out by: with it a remote address names
+  // a whole path, in ICE's words a pair. 0 where that does not matter.
+  uint8_t socket = 0;
 
   auto operator<=>(const Address&) const = default;
 
@@ -35,7 +38,7 @@ struct std::hash<cardea::Address> {
   size_t operator()(const cardea::Address& address) const {
     uint64_t x = 0xcbf29ce484222325u;  // FNV-1a
     for (uint8_t byte : address.ip) x = (x ^ byte) * 0x100000001b3u;
-    x = (x ^ address.port) * 0x100000001b3u;
+    x = (x ^ address.port ^ (uint64_t{address.socket} << 16)) * 0x100000001b3u;
     return static_cast<size_t>(x ^ (x >> 29));
   }
 };

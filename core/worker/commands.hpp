@@ -1,0 +1,99 @@
+// What the control thread (or another worker) asks of a media worker. A command for a peer that is gone is counted and
+// dropped.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/drop.hpp"
+#include "cardea/ids.hpp"
+#include "cardea/media.hpp"
+#include "peer/events.hpp"
+#include "sdp/peer_plan.hpp"
+
+namespace cardea::worker {
+
+struct CreatePeer {
+  PeerId peer;
+  std::unique_ptr<sdp::PeerPlan> plan;
+};
+// A renegotiation, or an ICE restart: the peer compares and changes what differs.
+struct UpdatePeer {
+  PeerId peer;
+  std::unique_ptr<sdp::PeerPlan> plan;
+};
+// Sends close_notify where it can and forgets the peer; no PeerDown follows.
+struct ClosePeer {
+  PeerId peer;
+};
+
+// Sent to the worker of the sender. The receiver may live on another worker; then that one gets a Mirror as well.
+struct Forward {
+  ReceiverId from;
+  SenderId to;
+};
+struct StopForward {
+  SenderId to;
+};
+// Sent to the worker of the receiver: copies its packets to the ring of `to_worker`, or ceases. Control counts the
+// routes and sends one Mirror per (receiver, worker).
+struct Mirror {
+  ReceiverId from;
+  uint16_t to_worker = 0;
+  bool on = true;
+};
+
+struct Pause {
+  SenderId to;
+  bool paused = false;
+};
+struct Mute {
+  ReceiverId from;
+  bool muted = false;
+};
+struct SetLayers {
+  SenderId to;
+  Layers layers;
+};
+struct SetPlayoutDelay {
+  SenderId to;
+  std::optional<PlayoutDelay> delay;
+};
+struct SetBitrateCap {
+  PeerId peer;
+  uint32_t bitrate_bps = 0;  // 0: none
+};
+struct RequestKeyframe {
+  ReceiverId from;
+  int substream = -1;  // -1: all
+};
+struct DetectTalking {
+  ReceiverId from;
+  std::optional<TalkDetection> how;
+};
+
+using Command = std::variant<CreatePeer, UpdatePeer, ClosePeer, Forward, StopForward, Mirror, Pause, Mute, SetLayers,
+                             SetPlayoutDelay, SetBitrateCap, RequestKeyframe, DetectTalking>;
+
+// A worker's counters since it began, sent up once a second.
+struct WorkerStats {
+  uint16_t worker = 0;
+  uint32_t peers = 0;
+  uint64_t packets_in = 0, bytes_in = 0;    // RTP that came from peers
+  uint64_t packets_out = 0, bytes_out = 0;  // RTP sent to peers
+  uint64_t runs_out = 0;  // messages handed to the kernel; packets_out / runs_out is the achieved GSO run length
+  uint64_t ticks = 0;
+  double tick_occupancy = 0;  // share of the last second spent working
+  uint64_t stale_commands = 0;
+  std::string cipher_engine;  // "ipsec-mb avx512", "evp"
+  bool gso = false;
+  Drops drops;
+};
+
+using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats>;
+
+}  // namespace cardea::worker
