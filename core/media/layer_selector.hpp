@@ -1,0 +1,52 @@
+// Decides which packets of a video stream with layers go on to one sender: one simulcast substream at a time (switched
+// on its keyframes), and in it spatial (SVC) and temporal layers up to a target.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/drop.hpp"
+#include "cardea/media.hpp"
+#include "media/simulcast_selector.hpp"
+#include "media/svc_selector.hpp"
+#include "rtp/packet.hpp"
+
+namespace cardea::media {
+
+class LayerSelector {
+public:
+  enum class Choice : uint8_t {
+    forward,
+    start,  // forward: the first packet from here of a substream that was not forwarded until now, a keyframe
+    layer,
+    waiting_keyframe,
+  };
+
+  void set_target(const Layers& layers);
+  const Layers& target() const { return target_; }
+  // A new source: nothing is known of it but whether it has several substreams.
+  void reset(bool simulcast);
+  // What follows can only be decoded from a keyframe on (after a pause).
+  void need_keyframe();
+
+  // A packet that is not late: its number is higher than all before it of its substream, or its substream is not the
+  // current one.
+  Choice choose(const rtp::Packet& packet, Time now);
+  // Is this the last packet of its picture that goes on? Its marker is set then (RFC 9628: M ends a picture).
+  bool ends_picture(const rtp::Packet& packet) const;
+
+  // The substream of which a keyframe is wanted; -1: any, nothing came yet.
+  std::optional<int> wants_keyframe() const;
+  int substream() const { return simulcast_.current(); }  // -1: none yet
+  CurrentLayers current() const;
+
+private:
+  // given
+  Layers target_;
+  // state
+  SimulcastSelector simulcast_;
+  SvcSelector svc_;
+};
+
+}  // namespace cardea::media
