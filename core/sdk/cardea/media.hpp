@@ -63,7 +63,7 @@ constexpr std::string_view name(MediaKind kind) {
 // "profile-level-id=42e01f;packetization-mode=1").
 struct Codec {
   CodecType type = CodecType::opus;
-  std::string fmtp;
+  std::string fmtp{};
 };
 
 // RTP header extensions the house understands (RFC 8285 ids are negotiated by the core).
@@ -101,26 +101,26 @@ private:
 
 // One m-line of a peer's description.
 struct Section {
-  std::string mid;
+  std::string mid{};
   MediaKind kind = MediaKind::audio;
   Direction direction = Direction::inactive;  // the peer's view
   bool rejected = false;                      // port 0, or of a media type we do not know
-  std::vector<Codec> codecs;                  // the peer's order; without RTX, FEC and RED
-  Extensions extensions;                      // those offered
+  std::vector<Codec> codecs{};                // the peer's order; without RTX, FEC and RED
+  Extensions extensions{};                    // those offered
   bool red = false;                           // Opus RED (RFC 2198) offered
   bool rtx = false;
-  std::vector<std::string> rids;          // simulcast the peer sends, lowest quality first; by rid
-  uint8_t ssrc_layers = 0;                // simulcast by a legacy SIM group: how many layers
-  bool svc = false;                       // told by the jsep's "svc" member
-  std::string msid;                       // "stream track" of a=msid, if any
-  std::optional<uint32_t> bandwidth_bps;  // b=TIAS, or b=AS in bit/s
+  std::vector<std::string> rids{};          // simulcast the peer sends, lowest quality first; by rid
+  uint8_t ssrc_layers = 0;                  // simulcast by a legacy SIM group: how many layers
+  bool svc = false;                         // told by the jsep's "svc" member
+  std::string msid{};                       // "stream track" of a=msid, if any
+  std::optional<uint32_t> bandwidth_bps{};  // b=TIAS, or b=AS in bit/s
 
   bool simulcast() const { return rids.size() > 1 || ssrc_layers > 1; }
 };
 
 // What a peer asks for: the sections in the order of its m-lines.
 struct Offer {
-  std::vector<Section> sections;
+  std::vector<Section> sections{};
   bool update = false;       // a renegotiation: the peer connection is there already
   bool ice_restart = false;  // new ICE credentials
   bool e2ee = false;
@@ -128,44 +128,44 @@ struct Offer {
 
 // What a peer says to our offer: as many sections as we offered, each with what is left of it.
 struct Answer {
-  std::vector<Section> sections;
+  std::vector<Section> sections{};
   bool e2ee = false;
 };
 
 // What we say to one section of an Offer.
 struct AnswerSection {
-  std::string mid;
+  std::string mid{};
   Direction direction = Direction::inactive;  // ours: recvonly takes the peer's media
   std::optional<Codec>
-      codec;  // type: which to accept; none: no common codec (answered inactive, or port 0 if `reject`)
+      codec{};  // type: which to accept; none: no common codec (answered inactive, or port 0 if `reject`)
   std::string
-      fmtp;  // extra parameters of ours, "useinbandfec=1"; profile parameters are copied from the offer by the core
-  bool reject = false;                    // not wanted at all: port 0
-  bool red = false;                       // accept Opus RED
-  bool simulcast = true;                  // accept the offered simulcast
-  Extensions extensions;                  // accepted, of those offered
-  std::optional<uint32_t> bandwidth_bps;  // b=TIAS and b=AS
+      fmtp{};  // extra parameters of ours, "useinbandfec=1"; profile parameters are copied from the offer by the core
+  bool reject = false;                      // not wanted at all: port 0
+  bool red = false;                         // accept Opus RED
+  bool simulcast = true;                    // accept the offered simulcast
+  Extensions extensions{};                  // accepted, of those offered
+  std::optional<uint32_t> bandwidth_bps{};  // b=TIAS and b=AS
 };
 
 struct AnswerPlan {
-  std::string name;                     // the s= line
-  std::vector<AnswerSection> sections;  // by mid; sections of the offer that are not named here are rejected
+  std::string name{};                     // the s= line
+  std::vector<AnswerSection> sections{};  // by mid; sections of the offer that are not named here are rejected
 };
 
 // One m-line we offer. Lines keep their place and mid for the life of the peer connection.
 struct OfferSection {
-  std::string mid;
+  std::string mid{};
   MediaKind kind = MediaKind::audio;
   Direction direction = Direction::sendonly;
-  std::optional<Codec> codec;  // none for data
+  std::optional<Codec> codec{};  // none for data
   bool red = false;
-  Extensions extensions;  // ids are the core's own
-  std::string msid;       // "stream track"; empty: "janus janus<mid>"
+  Extensions extensions{};  // ids are the core's own
+  std::string msid{};       // "stream track"; empty: "janus janus<mid>"
 };
 
 struct OfferPlan {
-  std::string name;  // the s= line
-  std::vector<OfferSection> sections;
+  std::string name{};  // the s= line
+  std::vector<OfferSection> sections{};
   bool ice_restart = false;
   bool e2ee = false;
 };
@@ -202,10 +202,10 @@ struct PlayoutDelay {
 };
 
 struct DataMessage {
-  std::string label;  // empty when sending: the default label "JanusDataChannel"
-  std::string protocol;
+  std::string label{};  // empty when sending: the default label "JanusDataChannel"
+  std::string protocol{};
   bool binary = false;
-  std::string payload;
+  std::string payload{};
 };
 
 }  // namespace cardea

@@ -85,9 +85,7 @@ public:
   }
 
   Reply run(std::string_view request, Seat& seat, const Message& message) const {
-    std::string verb(request);
-    std::transform(verb.begin(), verb.end(), verb.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    std::string verb = lower(request);
     auto row = rows_.find(verb);
     if (row == rows_.end()) return refused({codes_.unknown, text("Unknown request '", request, "'")});
     Result<Event> result = call(verb, row->second, seat, message);
@@ -97,10 +95,8 @@ public:
     return Reply::later(std::move(*result));
   }
 
-  bool is_synchronous(const std::string& verb) const {
-    auto row = rows_.find(verb);
-    return row != rows_.end() && !row->second.asynchronous;
-  }
+  // Does the body name a verb of this table?
+  bool knows(JsonView body) const { return rows_.contains(lower(body["request"].string())); }
 
   Json error_data(const Error& error) const {
     return Json::object(key_.c_str(), "event", "error_code", error.code, "error", error.reason);
@@ -113,6 +109,12 @@ private:
     std::function<Result<Event>(Seat&, const Message&)> run;
   };
 
+  static std::string lower(std::string_view verb) {
+    std::string out(verb);
+    std::transform(out.begin(), out.end(), out.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return out;
+  }
   static ReadOptions options(const VerbCodes& codes) {
     return {.missing = codes.missing, .invalid = codes.invalid, .string_ids = codes.string_ids};
   }

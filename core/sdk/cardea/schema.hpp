@@ -151,6 +151,13 @@ inline std::optional<bool> boolean_of(std::string_view word) {
   return std::nullopt;
 }
 
+constexpr std::string_view article(std::string_view noun) {
+  return noun.starts_with('i') || noun.starts_with('o') || noun.starts_with('a') ? "an " : "a ";
+}
+inline Error wrong_type(std::string_view field, std::string_view type, const ReadOptions& options) {
+  return {options.invalid, text("Invalid element type (", field, " should be ", article(type), type, ")")};
+}
+
 enum class Reading { ok, wrong_type, out_of_range };
 
 // One value of a scalar, string, id, object or array of such.
@@ -273,8 +280,9 @@ inline std::string expectation(const Rule& rule) {
 template <class T, class Fields>
 Status read_into(JsonView from, T& to, const Fields& fields, const ReadOptions& options);
 
-template <class T, class Member>
-Status read_field(JsonView from, T& to, const Field<T, Member>& field, const ReadOptions& options) {
+// T is Struct or derived from it: tables of a base serve in the tables of what is built on it.
+template <class T, class Struct, class Member>
+Status read_field(JsonView from, T& to, const Field<Struct, Member>& field, const ReadOptions& options) {
   JsonView value = from[field.name];
   if (!value || value.is_null()) {
     if (field.required) return Error{options.missing, text("Missing mandatory element (", field.name, ")")};
@@ -283,9 +291,7 @@ Status read_field(JsonView from, T& to, const Field<T, Member>& field, const Rea
   Member read{};
   switch (read_value(value, read, options)) {
   case Reading::ok: break;
-  case Reading::wrong_type:
-    return Error{options.invalid,
-                 text("Invalid element type (", field.name, " should be a ", type_name<Member>(options), ")")};
+  case Reading::wrong_type: return wrong_type(field.name, type_name<Member>(options), options);
   case Reading::out_of_range: return Error{options.invalid, text("Invalid element (", field.name, " is out of range)")};
   }
   if (!obeys(read, field.rule)) {
@@ -295,15 +301,14 @@ Status read_field(JsonView from, T& to, const Field<T, Member>& field, const Rea
   return {};
 }
 
-template <class T, class Member, class Fields>
-Status read_field(JsonView from, T& to, const ArrayField<T, Member, Fields>& field, const ReadOptions& options) {
+template <class T, class Struct, class Member, class Fields>
+Status read_field(JsonView from, T& to, const ArrayField<Struct, Member, Fields>& field, const ReadOptions& options) {
   JsonView value = from[field.name];
   if (!value || value.is_null()) {
     if (field.required) return Error{options.missing, text("Missing mandatory element (", field.name, ")")};
     return {};
   }
-  if (!value.is_array())
-    return Error{options.invalid, text("Invalid element type (", field.name, " should be a array)")};
+  if (!value.is_array()) return wrong_type(field.name, "array", options);
   Member all{};
   auto& list = [&]() -> auto& {
     if constexpr (is_optional<Member>::value)
@@ -403,11 +408,15 @@ std::optional<SettingError> read_section(JsonView from, std::string_view section
 template <class T, class Fields>
 void list_section(std::string_view section, const Fields& fields, std::vector<SettingInfo>& to) {
   const T defaults{};
-  auto list = [&]<class Member>(const Field<T, Member>& field) {
-    std::string type(schema::type_name<Member>());
-    if (std::string rule = schema::expectation(field.rule); !rule.empty()) type += " " + rule;
-    to.push_back({text(section, ".", field.name), type, field.unit, schema::default_text(defaults.*field.member),
-                  field.meaning});
+  auto list = [&]<class AnyField>(const AnyField& field) {
+    if constexpr (requires { field.fields; }) {
+      to.push_back({text(section, ".", field.name), "list of groups", "", "()", ""});
+    } else {
+      std::string type(schema::type_name<std::remove_cvref_t<decltype(defaults.*field.member)>>());
+      if (std::string rule = schema::expectation(field.rule); !rule.empty()) type += " " + rule;
+      to.push_back({text(section, ".", field.name), type, field.unit, schema::default_text(defaults.*field.member),
+                    field.meaning});
+    }
   };
   std::apply([&](const auto&... field) { (list(field), ...); }, fields);
 }
