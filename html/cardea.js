@@ -203,7 +203,8 @@ export class Handle extends Emitter {
   }
 
   /**
-   * Offers media (again) and sends the offer with `body`; resolves with {data} once the gateway's answer is set.
+   * Offers media (again) and sends the offer with `body` (or what `body(pc)` returns once the offer's mids are known); resolves with
+   * {data} once the gateway's answer is set.
    * @param {{tracks?: MediaStreamTrack[], receive?: string[], simulcast?: boolean, iceRestart?: boolean, data?: boolean}} what
    *   tracks to add to what is sent; kinds to receive beyond what is sent; three qualities of the video; new ICE credentials
    */
@@ -218,7 +219,8 @@ export class Handle extends Emitter {
     for (const kind of receive) if (!tracks.some(track => track.kind === kind)) pc.addTransceiver(kind, {direction: 'recvonly'});
     if (data && !this.channel) this.channel = pc.createDataChannel('JanusDataChannel');
     await pc.setLocalDescription(await pc.createOffer({iceRestart}));
-    const {data: answer, jsep} = await this.request(body, {type: 'offer', sdp: pc.localDescription.sdp});
+    const message = typeof body === 'function' ? body(pc) : body;
+    const {data: answer, jsep} = await this.request(message, {type: 'offer', sdp: pc.localDescription.sdp});
     if (jsep) await pc.setRemoteDescription(jsep);
     return {data: answer, jsep};
   }

@@ -7,8 +7,8 @@ const plugin = 'cardea.plugin.videoroom';
 const remembered = 'cardea-videoroom';
 
 let session, publisher, subscriber, room, own, pin, local;
-const people = new Map();        // feed -> {tile, display}
-const feedOf = new Map();        // our subscription's mid -> feed
+const people = new Map();        // feed -> {tile, display, mids: those subscribed to, screens: mid of ours -> tile}
+const streamOf = new Map();      // our subscription's mid -> the room's description of the stream
 let negotiating = Promise.resolve(); // offers to the subscriber are answered one after the other
 
 async function openSession() {
@@ -51,7 +51,7 @@ async function join() {
   say(data.description);
 
   own = new Tile($('#tiles'), display, {own: true});
-  people.set(data.id, {tile: own, display, own: true});
+  people.set(data.id, {tile: own, display, own: true, screens: new Map()});
   local.getTracks().forEach(track => own.add(track));
   await publisher.offer({request: 'publish'}, {tracks: local.getTracks(), simulcast: $('#simulcast').checked});
   await subscribe(data.publishers);
@@ -80,7 +80,7 @@ async function subscribe(publishers) {
     if (!people.has(id)) {
       const tile = new Tile($('#tiles'), display ?? String(id));
       tile.element.dataset.feed = id;
-      people.set(id, {tile, display, mids: new Set()});
+      people.set(id, {tile, display: display ?? String(id), mids: new Set(), screens: new Map()});
     }
     const {mids} = people.get(id);
     for (const stream of offered ?? []) {
@@ -114,17 +114,31 @@ async function subscribe(publishers) {
 function accept(jsep) { return subscriber.answer(jsep, {request: 'start', room}); }
 
 function noteStreams(streams) {
-  feedOf.clear();
-  for (const stream of streams) {
-    if (!stream.active) continue;
-    feedOf.set(stream.mid, stream.feed_id);
+  streamOf.clear();
+  for (const stream of streams) if (stream.active) streamOf.set(stream.mid, stream);
+  for (const person of people.values()) {
+    for (const [mid, tile] of person.screens) {
+      if (streamOf.get(mid)) continue;
+      tile.remove();
+      person.screens.delete(mid);
+    }
+  }
+  for (const stream of streamOf.values()) {
     if (stream.simulcast) offerQualities(stream);
-    const receiver = subscriber.pc?.getTransceivers().find(t => t.mid === stream.mid)?.receiver;
-    if (receiver?.track) show(receiver.track, stream.mid);
+    const transceiver = subscriber.pc?.getTransceivers().find(({mid}) => mid === stream.mid);
+    if (transceiver) show(transceiver.receiver.track, stream.mid);
   }
 }
 
-function show(track, mid) { people.get(feedOf.get(mid))?.tile.add(track); }
+/** Puts a track into the tile of its publisher; a screen gets a tile of its own. */
+function show(track, mid) {
+  const stream = streamOf.get(mid);
+  const person = people.get(stream?.feed_id);
+  if (!person) return;
+  if (stream.feed_description !== 'screen') return person.tile.add(track);
+  if (!person.screens.has(mid)) person.screens.set(mid, new Tile($('#tiles'), `${person.display}'s screen`));
+  person.screens.get(mid).add(track);
+}
 
 function offerQualities({feed_id, mid}) {
   const person = people.get(feed_id);
@@ -137,16 +151,17 @@ function offerQualities({feed_id, mid}) {
 }
 
 function gone(feed) {
-  people.get(feed)?.tile.remove();
+  const person = people.get(feed);
+  person?.tile.remove();
+  person?.screens.forEach(tile => tile.remove());
   people.delete(feed);
 }
 
 function left() {
   sessionStorage.removeItem(remembered);
   local?.getTracks().forEach(track => track.stop());
-  for (const {tile} of people.values()) tile.remove();
-  people.clear();
-  feedOf.clear();
+  for (const feed of [...people.keys()]) gone(feed);
+  streamOf.clear();
   publisher = subscriber = undefined;
   $('#controls').hidden = true;
   $('#join').hidden = false;
@@ -172,7 +187,12 @@ toggle($('#cam'), 'video');
 $('#screen').onclick = async () => {
   try {
     const screen = await navigator.mediaDevices.getDisplayMedia({video: true});
-    await publisher.offer({request: 'configure', descriptions: []}, {tracks: screen.getVideoTracks()});
+    const [track] = screen.getVideoTracks();
+    const describe = pc => {
+      const {mid} = pc.getTransceivers().find(({sender}) => sender.track === track);
+      return {request: 'configure', descriptions: [{mid, description: 'screen'}]};
+    };
+    await publisher.offer(describe, {tracks: [track]});
     say('sharing the screen');
   } catch (error) {
     fail(error);
