@@ -1,0 +1,240 @@
+#include "common/exchange.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "cardea/text.hpp"
+
+namespace cardea::transports {
+
+namespace {
+
+constexpr size_t piece = 32 * 1024;  // written at once
+
+std::string header(lws* wsi, lws_token_indexes which) {
+  const int size = lws_hdr_total_length(wsi, which);
+  if (size <= 0) return {};
+  std::string value(static_cast<size_t>(size) + 1, '\0');
+  const int copied = lws_hdr_copy(wsi, value.data(), size + 1, which);
+  value.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
+  return value;
+}
+
+std::string custom_header(lws* wsi, std::string_view name) {
+  const int size = lws_hdr_custom_length(wsi, name.data(), static_cast<int>(name.size()));
+  if (size <= 0) return {};
+  std::string value(static_cast<size_t>(size) + 1, '\0');
+  const int copied = lws_hdr_custom_copy(wsi, value.data(), size + 1, name.data(), static_cast<int>(name.size()));
+  value.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
+  return value;
+}
+
+Method method_of(int lws_method) {
+  switch (lws_method) {
+  case LWSHUMETH_GET: return Method::get;
+  case LWSHUMETH_HEAD: return Method::head;
+  case LWSHUMETH_POST: return Method::post;
+  case LWSHUMETH_OPTIONS: return Method::options;
+  default: return Method::other;
+  }
+}
+
+int seconds(Duration duration) {
+  return std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(duration).count()));
+}
+
+}  // namespace
+
+const char* reason_phrase(int status) {
+  switch (status) {
+  case 200: return "OK";
+  case 302: return "Found";
+  case 304: return "Not Modified";
+  case 400: return "Bad Request";
+  case 403: return "Forbidden";
+  case 404: return "Not Found";
+  case 411: return "Length Required";
+  case 413: return "Content Too Large";
+  case 431: return "Request Header Fields Too Large";
+  default: return "Error";
+  }
+}
+
+std::string_view Request::parameter(std::string_view name) const {
+  for (const std::string_view argument : query)
+    if (argument.starts_with(name) && argument.substr(name.size()).starts_with('='))
+      return argument.substr(name.size() + 1);
+  return {};
+}
+
+Exchange::Exchange(lws* wsi, const ExchangeRules& rules, RequestHandler& handler, uint64_t& next_id)
+    : wsi_(wsi), rules_(rules), handler_(handler), next_id_(next_id) {}
+
+void Exchange::came_from(std::string address, bool admin) {
+  address_ = std::move(address);
+  admin_ = admin;
+}
+
+bool Exchange::read_headers(std::string_view path) {
+  char* uri = nullptr;
+  int uri_size = 0;
+  request_ = {};
+  request_.method = method_of(lws_http_get_uri_and_method(wsi_, &uri, &uri_size));
+  request_.path = std::string(path);
+  const int arguments = lws_hdr_total_length(wsi_, WSI_TOKEN_HTTP_URI_ARGS);
+  for (int i = 0; arguments > 0; ++i) {
+    const int size = lws_hdr_fragment_length(wsi_, WSI_TOKEN_HTTP_URI_ARGS, i);
+    if (size <= 0) break;
+    std::string argument(static_cast<size_t>(size) + 1, '\0');
+    if (lws_hdr_copy_fragment(wsi_, argument.data(), size + 1, WSI_TOKEN_HTTP_URI_ARGS, i) < 0) break;
+    argument.resize(static_cast<size_t>(size));
+    request_.query.push_back(std::move(argument));
+  }
+  request_.origin = header(wsi_, WSI_TOKEN_ORIGIN);
+  request_.referer = header(wsi_, WSI_TOKEN_HTTP_REFERER);
+  request_.forwarded_for = header(wsi_, WSI_TOKEN_X_FORWARDED_FOR);
+  request_.if_none_match = header(wsi_, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+  request_.wanted_headers = header(wsi_, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS);
+  request_.wanted_method = custom_header(wsi_, "access-control-request-method:");
+  const std::string connection = header(wsi_, WSI_TOKEN_CONNECTION);
+  const bool http_1_1 = header(wsi_, WSI_TOKEN_HTTP) == "HTTP/1.1";
+  close_after_ =
+      http_1_1 ? strcasecmp(connection.c_str(), "close") == 0 : strcasecmp(connection.c_str(), "keep-alive") != 0;
+  return path.find('\0') == std::string_view::npos;
+}
+
+int Exchange::on_headers(std::string_view path) {
+  id_ = ConnectionId{request_id_mark + ++next_id_};
+  out_.clear();
+  state_ = State::reading;
+  if (!read_headers(path)) return refuse(404);
+  // A body in chunks has no length to check before it is read, and two ways to say a length invite smuggling.
+  if (lws_hdr_total_length(wsi_, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return refuse(411);
+  const std::string said = header(wsi_, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+  uint64_t length = 0;
+  if (!said.empty()) {
+    auto [end, error] = std::from_chars(said.data(), said.data() + said.size(), length);
+    if (error == std::errc::result_out_of_range) return refuse(413);
+    if (error != std::errc() || end != said.data() + said.size()) return refuse(400);
+  }
+  if (length > rules_.max_body) return refuse(413);
+  if (request_.method == Method::post) {
+    if (length == 0) return -1;  // nothing to answer: as the clients of today know it
+    request_.body.reserve(length);
+    if (header(wsi_, WSI_TOKEN_HTTP_EXPECT) == "100-continue") {
+      std::string go_on(LWS_PRE, '\0');
+      go_on += "HTTP/1.1 100 Continue\r\n\r\n";
+      auto* start = reinterpret_cast<unsigned char*>(go_on.data()) + LWS_PRE;
+      if (lws_write(wsi_, start, go_on.size() - LWS_PRE, LWS_WRITE_HTTP_HEADERS) < 0) return -1;
+    }
+    return 0;
+  }
+  if (length != 0) close_after_ = true;  // a body that nobody reads would be taken for the next request
+  deliver();
+  return 0;
+}
+
+int Exchange::on_body(std::string_view part) {
+  if (state_ != State::reading) return 0;
+  if (request_.body.size() + part.size() > rules_.max_body) return -1;
+  request_.body.append(part);
+  return 0;
+}
+
+int Exchange::on_body_complete() {
+  if (state_ == State::reading) deliver();
+  return 0;
+}
+
+void Exchange::deliver() {
+  state_ = State::waiting;
+  lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);  // the handler's own time limits from here
+  handler_.on_request(*this);
+}
+
+int Exchange::refuse(int status) {
+  state_ = State::waiting;
+  Response response;
+  response.status = status;
+  response.close = true;
+  answer(std::move(response));
+  return 0;
+}
+
+void Exchange::answer(Response response) {
+  if (state_ != State::waiting) return;
+  state_ = State::answering;
+  close_after_ = close_after_ || response.close;
+  lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
+  out_.assign(LWS_PRE, '\0');
+  out_ += text("HTTP/1.1 ", response.status, ' ', reason_phrase(response.status), "\r\n", response.headers);
+  if (response.status != 304) out_ += text("Content-Length: ", response.body.size() + response.file_size, "\r\n");
+  out_ += close_after_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
+  sent_ = LWS_PRE;
+  file_left_ = 0;
+  file_ = Fd();
+  if (!response.head_only) {
+    out_ += response.body;
+    file_ = std::move(response.file);
+    file_left_ = file_ ? response.file_size : 0;
+  }
+  request_.body = {};
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
+  lws_callback_on_writable(wsi_);
+}
+
+void Exchange::abort() {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+}
+
+void Exchange::wake_after(Duration duration) {
+  if (state_ == State::waiting) lws_set_timer_usecs(wsi_, std::max<lws_usec_t>(1, to_us(duration)));
+}
+
+void Exchange::on_timer() {
+  if (state_ == State::waiting) handler_.on_wake(*this);
+}
+
+int Exchange::on_writable() {
+  if (state_ != State::answering) return 0;
+  if (!send_part()) return -1;
+  if (sent_ == out_.size() && file_left_ == 0) return finish();
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
+  lws_callback_on_writable(wsi_);
+  return 0;
+}
+
+bool Exchange::send_part() {
+  if (sent_ == out_.size()) {  // the next piece of the file
+    out_.resize(LWS_PRE + std::min(piece, file_left_));
+    const ssize_t got = ::read(file_.get(), out_.data() + LWS_PRE, out_.size() - LWS_PRE);
+    if (got <= 0) return false;  // it became shorter: the length said before is wrong now
+    out_.resize(LWS_PRE + static_cast<size_t>(got));
+    sent_ = LWS_PRE;
+    file_left_ -= static_cast<size_t>(got);
+  }
+  const size_t size = std::min(piece, out_.size() - sent_);
+  auto* from = reinterpret_cast<unsigned char*>(out_.data()) + sent_;
+  sent_ += size;
+  return lws_write(wsi_, from, size, LWS_WRITE_HTTP) >= 0;
+}
+
+int Exchange::finish() {
+  state_ = State::idle;
+  out_ = {};
+  file_ = Fd();
+  if (close_after_) return -1;
+  return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
+}
+
+void Exchange::on_closed() {
+  const bool unanswered = state_ == State::waiting || state_ == State::closed;
+  state_ = State::closed;
+  if (unanswered) handler_.on_abandoned(*this);
+}
+
+}  // namespace cardea::transports

@@ -1,0 +1,35 @@
+#include "common/message.hpp"
+
+#include "cardea/text.hpp"
+
+namespace cardea::transports {
+
+namespace {
+constexpr size_t max_values = 1000;  // in one message: a megabyte of "1 1 1 ..." must not become as many requests
+}
+
+Result<std::vector<Json>> parse_values(std::string_view text) {
+  std::vector<Json> values;
+  auto skip_space = [&text] {
+    const size_t start = text.find_first_not_of(" \t\r\n");
+    text.remove_prefix(start == std::string_view::npos ? text.size() : start);
+  };
+  skip_space();
+  if (text.empty()) return Error{454, "JSON error: on line 1: '[' or '{' expected near end of file"};
+  while (!text.empty()) {
+    if (values.size() == max_values) return Error{454, "JSON error: too many values in one message"};
+    json_error_t error{};
+    json_t* value = json_loadb(text.data(), text.size(), JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
+    if (value == nullptr) return Error{454, cardea::text("JSON error: on line ", error.line, ": ", error.text)};
+    values.push_back(Json::adopt(value));
+    text.remove_prefix(static_cast<size_t>(error.position));  // bytes read
+    skip_space();
+  }
+  return values;
+}
+
+Json error_message(const Error& error) {
+  return Json::object("janus", "error", "error", Json::object("code", error.code, "reason", error.reason));
+}
+
+}  // namespace cardea::transports

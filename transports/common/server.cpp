@@ -1,0 +1,398 @@
+#include "common/server.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+namespace cardea::transports {
+
+namespace {
+
+constexpr Duration stop_time = 1s;        // to send what is queued
+constexpr int accepted_in_a_row = 64;     // then other connections have their turn
+constexpr size_t mailbox_bound = 100000;  // messages of the core that wait for the thread
+constexpr rlim_t direct_table = 262144;   // libwebsockets makes a table with a pointer for each possible descriptor
+
+constexpr const char* http_protocol = "http";
+constexpr const char* watch_protocol = "watch";
+constexpr const char* client_protocol = "janus-protocol";
+constexpr const char* admin_protocol = "janus-admin-protocol";
+
+constexpr lws_retry_bo_t no_pings{};  // libwebsockets would ping every five minutes; we have timers of our own
+
+void on_lws_log(int level, const char* line) {
+  std::string_view sentence(line);
+  while (!sentence.empty() && sentence.back() == '\n') sentence.remove_suffix(1);
+  if ((level & LLL_ERR) != 0)
+    log::warn("libwebsockets", sentence);
+  else
+    log::debug("libwebsockets", sentence);
+}
+
+int seconds(Duration duration) {
+  return std::max(1, static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(duration).count()));
+}
+
+std::string header(lws* wsi, lws_token_indexes which) {
+  const int size = lws_hdr_total_length(wsi, which);
+  if (size <= 0) return {};
+  std::string value(static_cast<size_t>(size) + 1, '\0');
+  const int copied = lws_hdr_copy(wsi, value.data(), size + 1, which);
+  value.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
+  return value;
+}
+
+}  // namespace
+
+class Server::Attached {
+public:
+  virtual ~Attached() = default;
+  // Nonzero ends it.
+  virtual int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) = 0;
+};
+
+class Server::Gate : public Server::Attached {
+public:
+  Gate(Server& server, Door door, Fd socket)
+      : server_(server), door_(std::move(door)), listening_(socket.get()), socket_(std::move(socket)) {}
+  int on_event(lws*, lws_callback_reasons reason, void*, size_t) override {
+    if (server_.stopping_) return reason == LWS_CALLBACK_RAW_RX_FILE ? -1 : 0;
+    if (reason == LWS_CALLBACK_RAW_RX_FILE) server_.accept(*this);
+    return 0;
+  }
+  const Door& door() const { return door_; }
+  int listening() const { return listening_; }
+  // For libwebsockets, which closes what it polls.
+  int give_socket() { return socket_.release(); }
+
+private:
+  // given
+  Server& server_;
+  const Door door_;
+  const int listening_;
+  // owned
+  Fd socket_;
+};
+
+class Server::Inbox : public Server::Attached {
+public:
+  explicit Inbox(Server& server) : server_(server) {}
+  int on_event(lws* wsi, lws_callback_reasons reason, void*, size_t) override {
+    if (reason == LWS_CALLBACK_TIMER) server_.time_is_up_ = true;
+    if (reason != LWS_CALLBACK_RAW_RX_FILE) return 0;
+    server_.take_messages();
+    if (server_.stop_wanted_ && !server_.stopping_) {
+      server_.begin_stop();
+      lws_set_timer_usecs(wsi, to_us(stop_time));
+    }
+    return 0;
+  }
+
+private:
+  Server& server_;
+};
+
+class Server::Connection : public Server::Attached {
+public:
+  Connection(Server& server, const Door& door, std::string address)
+      : server_(server), door_(door), address_(std::move(address)) {}
+
+  int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) override {
+    if (reason == LWS_CALLBACK_WSI_DESTROY) {
+      closed();
+      server_.connections_.erase(this);  // deletes this
+      return 0;
+    }
+    if (web_socket_) return on_web_socket_event(wsi, reason, in, size);
+    return on_http_event(wsi, reason, in, size);
+  }
+  WebSocket* web_socket() { return web_socket_ ? &*web_socket_ : nullptr; }
+  bool is_drained() const {
+    if (web_socket_) return web_socket_->is_drained();
+    return !exchange_ || !exchange_->is_sending();
+  }
+
+private:
+  int on_http_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
+    switch (reason) {
+    case LWS_CALLBACK_HTTP: {
+      if (!exchange_) {
+        exchange_.emplace(wsi, server_.rules_.exchange, server_.http_, server_.next_id_);
+        exchange_->came_from(address_, door_.api == Api::admin);
+      }
+      if (!door_.acl.admits_forwarded(header(wsi, WSI_TOKEN_X_FORWARDED_FOR))) {
+        server_.tally_.count(Refusal::acl);
+        return -1;
+      }
+      return exchange_->on_headers({static_cast<const char*>(in), size});
+    }
+    case LWS_CALLBACK_HTTP_BODY: return exchange_ ? exchange_->on_body({static_cast<const char*>(in), size}) : -1;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return exchange_ ? exchange_->on_body_complete() : -1;
+    case LWS_CALLBACK_HTTP_WRITEABLE: return exchange_ ? exchange_->on_writable() : 0;
+    case LWS_CALLBACK_TIMER:
+      if (exchange_) exchange_->on_timer();
+      return 0;
+    case LWS_CALLBACK_CLOSED_HTTP: closed(); return 0;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return admit_upgrade(wsi);
+    case LWS_CALLBACK_ADD_HEADERS: return add_headers(wsi, static_cast<lws_process_html_args*>(in));
+    case LWS_CALLBACK_ESTABLISHED: {
+      exchange_.reset();
+      const ConnectionId id{++server_.next_id_};
+      web_socket_.emplace(wsi, id, door_.api, server_.rules_.web_socket, server_.host_, server_.tally_);
+      server_.web_sockets_[id] = this;
+      log::debug(server_.rules_.name, "WebSocket from ", address_);
+      return 0;
+    }
+    default: return 0;
+    }
+  }
+
+  int on_web_socket_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+      return web_socket_->on_data({static_cast<const char*>(in), size}, lws_remaining_packet_payload(wsi),
+                                  lws_is_final_fragment(wsi) != 0);
+    case LWS_CALLBACK_SERVER_WRITEABLE: return web_socket_->on_writable();
+    case LWS_CALLBACK_RECEIVE_PONG: web_socket_->on_pong(); return 0;
+    case LWS_CALLBACK_TIMER: return web_socket_->on_timer();
+    case LWS_CALLBACK_CLOSED: closed(); return 0;
+    default: return 0;
+    }
+  }
+
+  // Only our subprotocols, each at its own kind of door; libwebsockets takes none at all for its first protocol.
+  int admit_upgrade(lws* wsi) {
+    const lws_protocols* chosen = lws_get_protocol(wsi);
+    const bool ours = chosen != nullptr &&
+                      strcmp(chosen->name, door_.api == Api::admin ? admin_protocol : client_protocol) == 0 &&
+                      lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0;
+    if (!ours) {
+      server_.tally_.count(Refusal::no_subprotocol);
+      return -1;
+    }
+    if (!door_.acl.admits_forwarded(header(wsi, WSI_TOKEN_X_FORWARDED_FOR))) {
+      server_.tally_.count(Refusal::acl);
+      return -1;
+    }
+    if (!server_.rules_.cors.admits(header(wsi, WSI_TOKEN_ORIGIN), header(wsi, WSI_TOKEN_HTTP_REFERER))) {
+      server_.tally_.count(Refusal::origin);
+      return -1;
+    }
+    return 0;
+  }
+
+  // The answer to a handshake; those to requests are written by hand.
+  int add_headers(lws* wsi, lws_process_html_args* to) {
+    const std::string origin(server_.rules_.cors.origin());
+    auto* at = reinterpret_cast<unsigned char*>(to->p);
+    const int failed = lws_add_http_header_by_name(
+        wsi, reinterpret_cast<const unsigned char*>("Access-Control-Allow-Origin:"),
+        reinterpret_cast<const unsigned char*>(origin.data()), static_cast<int>(origin.size()), &at, at + to->max_len);
+    to->p = reinterpret_cast<char*>(at);
+    return failed;
+  }
+
+  void closed() {
+    if (closed_) return;
+    closed_ = true;
+    if (exchange_) exchange_->on_closed();
+    if (web_socket_) {
+      server_.web_sockets_.erase(web_socket_->id());
+      web_socket_->on_closed();
+    }
+  }
+
+  // given
+  Server& server_;
+  const Door& door_;
+  const std::string address_;
+  // owned
+  std::optional<Exchange> exchange_;
+  std::optional<WebSocket> web_socket_;
+  // state
+  bool closed_ = false;
+};
+
+const lws_protocols Server::protocols_[] = {
+    {http_protocol, &Server::on_lws, 0, 0, 0, nullptr, 0},
+    {client_protocol, &Server::on_lws, 0, 0, 0, nullptr, 0},
+    {admin_protocol, &Server::on_lws, 0, 0, 0, nullptr, 0},
+    {watch_protocol, &Server::on_lws, 0, 0, 0, nullptr, 0},
+    {nullptr, nullptr, 0, 0, 0, nullptr, 0},
+};
+
+Server::Server(ServerRules rules, TransportHost& host, HttpFace& http)
+    : rules_(std::move(rules)), host_(host), http_(http), tally_(rules_.name), mailbox_(mailbox_bound) {}
+
+Server::~Server() { stop(); }
+
+int Server::on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, size_t size) {
+  if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+    const auto* server = static_cast<Server*>(lws_vhost_user(static_cast<lws_vhost*>(in)));
+    return server->identity_ && server->identity_->use_in(static_cast<SSL_CTX*>(user)) ? 0 : -1;
+  }
+  // Events of the context and the virtual host come with no wsi, or with one that is nobody's.
+  if (wsi == nullptr) return 0;
+  auto* attached = static_cast<Attached*>(lws_get_opaque_user_data(wsi));
+  return attached == nullptr ? 0 : attached->on_event(wsi, reason, in, size);
+}
+
+Status Server::start(const std::vector<Door>& doors, std::optional<Identity> identity) {
+  identity_ = std::move(identity);
+  for (const Door& door : doors) {
+    auto listeners = listen_at(door.endpoint);
+    if (!listeners) return std::move(listeners.error()).with_context(rules_.name);
+    for (Listener& listener : *listeners) {
+      if (door.api == Api::client)
+        for (auto& url : urls_of(listener, door.scheme)) addresses_.push_back(std::move(url));
+      gates_.push_back(std::make_unique<Gate>(*this, door, std::move(listener.socket)));
+    }
+  }
+  if (auto made = make_context(std::any_of(doors.begin(), doors.end(), [](const Door& door) { return door.tls; }));
+      !made)
+    return made;
+  spare_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  inbox_ = std::make_unique<Inbox>(*this);
+  bool attached = attach(*inbox_, dup(mailbox_.fd()), LWS_ADOPT_RAW_FILE_DESC, watch_protocol) != nullptr;
+  for (auto& gate : gates_)
+    attached = attached && attach(*gate, gate->give_socket(), LWS_ADOPT_RAW_FILE_DESC, watch_protocol) != nullptr;
+  if (!attached) {
+    lws_context_destroy(std::exchange(context_, nullptr));
+    return Error{0, text(rules_.name, ": libwebsockets takes no more sockets")};
+  }
+  // Signals are for the main thread.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return {};
+}
+
+Status Server::make_context(bool tls) {
+  lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
+  lws_context_creation_info info{};
+  info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+  if (tls) info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+  info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
+  info.protocols = protocols_;
+  info.user = this;
+  info.vhost_name = "default";
+  info.alpn = "http/1.1";
+  info.pt_serv_buf_size = 16 * 1024;
+  info.max_http_header_data = 16 * 1024;  // browsers send the cookies of all services on a host to each of its ports
+  info.keepalive_timeout = seconds(rules_.exchange.idle);
+  info.timeout_secs = static_cast<unsigned>(seconds(rules_.exchange.idle));
+  info.timeout_secs_ah_idle = info.timeout_secs;
+  info.retry_and_idle_policy = &no_pings;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > direct_table)
+    info.fd_limit_per_thread = static_cast<unsigned>(rules_.max_connections + gates_.size() + 16);
+  context_ = lws_create_context(&info);
+  if (context_ != nullptr) vhost_ = lws_create_vhost(context_, &info);
+  if (vhost_ != nullptr) return {};
+  if (context_ != nullptr) lws_context_destroy(std::exchange(context_, nullptr));
+  return Error{0, text(rules_.name, tls ? ": libwebsockets does not start (are the ciphers right?)"
+                                        : ": libwebsockets does not start")};
+}
+
+lws* Server::attach(Attached& attached, int fd, lws_adoption_type type, const char* protocol) {
+  if (fd < 0) return nullptr;
+  lws_adopt_desc_t info{};
+  info.vh = vhost_;
+  info.type = type;
+  if ((type & LWS_ADOPT_SOCKET) != 0)
+    info.fd.sockfd = fd;
+  else
+    info.fd.filefd = fd;
+  info.vh_prot_name = protocol;
+  info.opaque = &attached;
+  return lws_adopt_descriptor_vhost_via_info(&info);
+}
+
+void Server::run() {
+  pthread_setname_np(pthread_self(), rules_.name.substr(0, 15).c_str());
+  while (!stopping_ || !(is_drained() || time_is_up_))
+    if (lws_service(context_, 0) < 0) break;
+  lws_context_destroy(context_);  // says gone() of what is still open
+  context_ = nullptr;
+}
+
+void Server::accept(Gate& gate) {
+  for (int i = 0; i < accepted_in_a_row; ++i) {
+    Fd socket(accept4(gate.listening(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket) {
+      if (errno == EMFILE || errno == ENFILE) refuse_one(gate);
+      return;
+    }
+    if (connections_.size() >= rules_.max_connections) {
+      tally_.count(Refusal::too_many_connections);
+      continue;
+    }
+    std::string address = peer_address(socket.get());
+    if (!gate.door().acl.admits(address)) {
+      tally_.count(Refusal::acl);
+      continue;
+    }
+    auto connection = std::make_unique<Connection>(*this, gate.door(), std::move(address));
+    Connection& made = *connection;
+    connections_.emplace(&made, std::move(connection));
+    int type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET;
+    if (gate.door().tls) type |= LWS_ADOPT_ALLOW_SSL;
+    if (attach(made, socket.release(), static_cast<lws_adoption_type>(type), nullptr) == nullptr)
+      connections_.erase(&made);
+  }
+}
+
+// No descriptor is left, and the listener would stay readable: one is given up to take the connection and close it.
+void Server::refuse_one(Gate& gate) {
+  tally_.count(Refusal::no_descriptor);
+  spare_ = Fd();
+  Fd refused(::accept(gate.listening(), nullptr, nullptr));
+  refused = Fd();
+  spare_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+void Server::post(CoreMessage message) { mailbox_.post(std::move(message)); }
+
+void Server::take_messages() {
+  mailbox_.take(messages_);
+  for (CoreMessage& message : messages_) {
+    if ((message.connection.value & request_id_mark) != 0) {
+      http_.on_core(std::move(message));
+      continue;
+    }
+    auto found = web_sockets_.find(message.connection);
+    if (found != web_sockets_.end() && message.kind == CoreMessage::Kind::send)
+      found->second->web_socket()->send(message.tag, message.message);
+  }
+  messages_.clear();
+}
+
+void Server::begin_stop() {
+  stopping_ = true;
+  for (auto& [id, connection] : web_sockets_) connection->web_socket()->close_when_sent();
+}
+
+bool Server::is_drained() const {
+  return std::all_of(connections_.begin(), connections_.end(),
+                     [](const auto& entry) { return entry.second->is_drained(); });
+}
+
+void Server::stop() {
+  if (!thread_.joinable()) return;
+  stop_wanted_ = true;
+  post({});  // wakes it
+  thread_.join();
+  connections_.clear();
+  gates_.clear();
+  inbox_.reset();
+}
+
+}  // namespace cardea::transports

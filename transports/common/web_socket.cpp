@@ -1,0 +1,128 @@
+#include "common/web_socket.hpp"
+
+#include <algorithm>
+
+#include "common/message.hpp"
+
+namespace cardea::transports {
+
+namespace {
+// A client that sends faster than the core answers waits, instead of filling the core's queue.
+constexpr size_t max_unanswered = 256;
+}  // namespace
+
+WebSocket::WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally)
+    : wsi_(wsi), id_(id), api_(api), rules_(rules), host_(host), tally_(tally) {
+  alive();
+}
+
+void WebSocket::set_timer(Duration duration) { lws_set_timer_usecs(wsi_, std::max<lws_usec_t>(1, to_us(duration))); }
+
+void WebSocket::alive() {
+  pong_awaited_ = false;
+  if (rules_.pings()) set_timer(rules_.ping_after);
+}
+
+int WebSocket::on_timer() {
+  if (!rules_.pings() || closed_) return 0;
+  if (pong_awaited_) return -1;
+  pong_awaited_ = true;
+  ping_due_ = true;
+  set_timer(rules_.pong_within);
+  lws_callback_on_writable(wsi_);
+  return 0;
+}
+
+int WebSocket::on_data(std::string_view part, size_t left_of_frame, bool is_last_frame) {
+  if (closing_ || closed_) return 0;
+  alive();
+  if (incoming_.size() + part.size() + left_of_frame > rules_.max_message) {
+    tally_.count(Refusal::message_too_big);
+    lws_close_reason(wsi_, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
+    return -1;
+  }
+  incoming_.append(part);
+  if (left_of_frame > 0 || !is_last_frame) return 0;
+  receive(std::exchange(incoming_, {}));
+  return 0;
+}
+
+void WebSocket::receive(std::string_view message) {
+  auto values = parse_values(message);
+  if (!values) {
+    queue(error_message(values.error()).text(rules_.style));
+    return;
+  }
+  for (Json& value : *values) {
+    ++unanswered_;
+    host_.receive(id_, RequestTag{++last_tag_}, api_, std::move(value));
+  }
+  if (unanswered_ >= max_unanswered && !paused_) {
+    paused_ = true;
+    lws_rx_flow_control(wsi_, 0);
+  }
+}
+
+void WebSocket::send(RequestTag tag, JsonView message) {
+  if (closed_) return;
+  if (tag && unanswered_ > 0) --unanswered_;
+  if (paused_ && unanswered_ < max_unanswered / 2) {
+    paused_ = false;
+    lws_rx_flow_control(wsi_, 1);
+  }
+  queue(message.text(rules_.style));
+}
+
+void WebSocket::queue(std::string message) {
+  if (closing_) return;
+  if (queued_bytes_ + message.size() > rules_.max_queue) {
+    tally_.count(Refusal::slow_reader);
+    closed_ = true;
+    queue_.clear();
+    lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    return;
+  }
+  queued_bytes_ += message.size();
+  message.insert(0, LWS_PRE, '\0');
+  queue_.push_back(std::move(message));
+  lws_callback_on_writable(wsi_);
+}
+
+void WebSocket::close_when_sent() {
+  if (closed_) return;
+  closing_ = true;
+  lws_callback_on_writable(wsi_);
+}
+
+int WebSocket::on_writable() {
+  if (closed_) return 0;
+  if (ping_due_) {
+    ping_due_ = false;
+    unsigned char empty[LWS_PRE + 1] = {};
+    if (lws_write(wsi_, empty + LWS_PRE, 0, LWS_WRITE_PING) < 0) return -1;
+    lws_callback_on_writable(wsi_);
+    return 0;
+  }
+  if (!queue_.empty()) {
+    std::string message = std::move(queue_.front());
+    queue_.pop_front();
+    const size_t size = message.size() - LWS_PRE;
+    queued_bytes_ -= size;
+    auto* from = reinterpret_cast<unsigned char*>(message.data()) + LWS_PRE;
+    if (lws_write(wsi_, from, size, LWS_WRITE_TEXT) < 0) return -1;
+    if (!queue_.empty() || closing_) lws_callback_on_writable(wsi_);
+    return 0;
+  }
+  if (!closing_) return 0;
+  closed_ = true;
+  lws_close_reason(wsi_, LWS_CLOSE_STATUS_GOINGAWAY, nullptr, 0);
+  return -1;
+}
+
+void WebSocket::on_closed() {
+  closed_ = true;
+  queue_.clear();
+  host_.gone(id_);
+}
+
+}  // namespace cardea::transports
