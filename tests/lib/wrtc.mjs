@@ -1,0 +1,96 @@
+// Peer connections under node: a moving picture and a tone to send, counters for what comes back.
+import {createRequire} from 'node:module';
+
+const wrtc = createRequire(import.meta.url)('@roamhq/wrtc');
+export const {RTCPeerConnection, MediaStream, RTCSessionDescription, RTCIceCandidate} = wrtc;
+const {RTCAudioSource, RTCVideoSource, RTCAudioSink, RTCVideoSink, rgbaToI420} = wrtc.nonstandard;
+
+/** A video track of `width` x `height` whose brightness changes with every frame, and an audio track with a 440 Hz tone. */
+export function makeMedia({width = 320, height = 240, fps = 15} = {}) {
+  const video = new RTCVideoSource();
+  const audio = new RTCAudioSource();
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  const i420 = {width, height, data: new Uint8ClampedArray(width * height * 1.5)};
+  let frames = 0, samples = 0;
+  const frameTimer = setInterval(() => {
+    ++frames;
+    for (let i = 0; i < rgba.length; i += 4) {
+      rgba[i] = (i + frames * 9) & 255;
+      rgba[i + 1] = (frames * 5) & 255;
+      rgba[i + 2] = 128;
+      rgba[i + 3] = 255;
+    }
+    rgbaToI420({width, height, data: rgba}, i420);
+    video.onFrame(i420);
+  }, 1000 / fps);
+  const audioTimer = setInterval(() => {
+    const tone = new Int16Array(480);
+    for (let i = 0; i < 480; ++i) tone[i] = 8000 * Math.sin((2 * Math.PI * 440 * samples++) / 48000);
+    audio.onData({samples: tone, sampleRate: 48000, bitsPerSample: 16, channelCount: 1, numberOfFrames: 480});
+  }, 10);
+  const tracks = {video: video.createTrack(), audio: audio.createTrack()};
+  return {
+    ...tracks,
+    stop() {
+      clearInterval(frameTimer);
+      clearInterval(audioTimer);
+      tracks.video.stop();
+      tracks.audio.stop();
+    },
+  };
+}
+
+/** Counts the frames, or the loudness, of a track that comes in. */
+export class Sink {
+  frames = 0;
+  width = 0;
+  loud = 0;
+  #sink;
+
+  constructor(track) {
+    if (track.kind === 'video') {
+      this.#sink = new RTCVideoSink(track);
+      this.#sink.onframe = ({frame}) => {
+        ++this.frames;
+        this.width = frame.width;
+      };
+    } else {
+      this.#sink = new RTCAudioSink(track);
+      this.#sink.ondata = ({samples}) => {
+        if (samples.some(sample => Math.abs(sample) > 500)) ++this.loud;
+      };
+    }
+  }
+
+  stop() { this.#sink.stop(); }
+}
+
+/** A peer connection that sends `tracks` and counts what comes in, by mid; `close()` frees all. */
+export class Peer {
+  sinks = new Map();
+
+  constructor(tracks = []) {
+    this.pc = new RTCPeerConnection();
+    this.pc.ontrack = ({track, transceiver}) => this.sinks.set(transceiver.mid, new Sink(track));
+    for (const track of tracks) this.pc.addTransceiver(track, {direction: 'sendrecv'});
+  }
+
+  /** An offer with all candidates in it. */
+  async offer(options) {
+    await this.pc.setLocalDescription(await this.pc.createOffer(options));
+    return {type: 'offer', sdp: this.pc.localDescription.sdp};
+  }
+
+  async answer(offer) {
+    await this.pc.setRemoteDescription(offer);
+    await this.pc.setLocalDescription(await this.pc.createAnswer());
+    return {type: 'answer', sdp: this.pc.localDescription.sdp};
+  }
+
+  accept(answer) { return this.pc.setRemoteDescription(answer); }
+
+  close() {
+    for (const sink of this.sinks.values()) sink.stop();
+    this.pc.close();
+  }
+}
