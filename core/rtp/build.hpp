@@ -47,8 +47,11 @@ public:
   size_t size(const HeaderFields& fields, const ExtensionValues& forwarded) const;
 
 private:
+  bool two_byte(const ExtensionValues& forwarded) const;
+
+  // state
   sdp::ExtensionMap ids_;
-  std::array<uint8_t, 18> mid_{};  // the whole element: its head and the name
+  std::array<char, 16> mid_{};
   uint8_t mid_size_ = 0;
   bool two_byte_ = false;  // some id needs it
 };

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,17 +17,28 @@
 
 namespace cardea::rtp {
 
-// A list of fixed-size entries on the wire, decoded when looked at. T has a static `size` and `load`.
+// A list of fixed-size entries on the wire, decoded when looked at. T has a static `wire_size` and `load`.
 template <class T>
 class Entries {
 public:
   class Iterator {
   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = decltype(T::load(nullptr));
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = value_type;
+
     explicit Iterator(const uint8_t* at) : at_(at) {}
     auto operator*() const { return T::load(at_); }
     Iterator& operator++() {
       at_ += T::wire_size;
       return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++*this;
+      return before;
     }
     bool operator==(const Iterator&) const = default;
 
@@ -154,6 +166,7 @@ public:
 
 private:
   std::optional<RtcpMessage> read(uint8_t type, uint8_t count, Bytes body);  // sets malformed_
+  std::optional<RtcpMessage> read_feedback(uint8_t type, uint8_t format, Bytes body);
   std::optional<RtcpMessage> next_cname();
 
   Bytes rest_;
@@ -180,7 +193,8 @@ void write_sender_report(ByteWriter& out, uint32_t ssrc, const SenderInfo& info,
 void write_receiver_report(ByteWriter& out, uint32_t ssrc, std::span<const ReportBlock> blocks);
 void write_cname(ByteWriter& out, uint32_t ssrc, std::string_view cname);  // at most 255 bytes of it
 void write_bye(ByteWriter& out, std::span<const uint32_t> ssrcs);          // at most 31
-// As many of `lost` (ascending) as there is room for; returns how many, the rest belongs in another packet.
+// As many of `lost` (ascending) as there is room for; returns how many, the rest belongs in another packet. Out of
+// room, it writes nothing and leaves out.ok() as it is.
 size_t write_nack(ByteWriter& out, uint32_t sender_ssrc, uint32_t media_ssrc, std::span<const uint16_t> lost);
 size_t write_nack(ByteWriter& out, uint32_t sender_ssrc, uint32_t media_ssrc, std::span<const SeqNo> lost);
 void write_pli(ByteWriter& out, uint32_t sender_ssrc, uint32_t media_ssrc);
