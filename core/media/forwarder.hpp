@@ -26,8 +26,7 @@ public:
   Forwarded forward(const rtp::Packet& packet, Time now) {
     if (paused_) [[unlikely]]
       return tl::unexpected(Drop::paused);
-    if (kind_ != MediaKind::video) return forward_audio(packet, now);
-    return forward_video(packet, now);
+    return kind_ == MediaKind::video ? forward_video(packet, now) : forward_audio(packet);
   }
 
   // Packets come from another receiver from now on: video waits for a keyframe.
@@ -35,7 +34,7 @@ public:
   // Nothing goes on; after it, video waits for a keyframe. The output has no gap in its numbers.
   void pause(bool paused);
   bool paused() const { return paused_; }
-  void set_layers(const Layers& layers);
+  void set_layers(const Layers& layers) { selector_.set_target(layers); }
   const Layers& layers() const { return selector_.target(); }
 
   // The substream of which a keyframe is needed now to go on; -1: all of them, nothing is known yet. It may be asked
@@ -44,7 +43,7 @@ public:
 
   // What goes on now; -1 where there are no such layers.
   CurrentLayers current() const { return kind_ == MediaKind::video ? selector_.current() : CurrentLayers{}; }
-  // The same if it changed since the last call (LayersChanged).
+  // The same if something goes on and it changed since the last call (LayersChanged). Once a turn is enough.
   std::optional<CurrentLayers> take_change();
 
   // A NACK: the 16 bits of the wire to the number sent, that to the packet it was made of, and that packet to what was
@@ -60,11 +59,17 @@ public:
   rtp::SeqNo next_seq() const { return rewriter_.next(); }  // of the next new packet
 
 private:
-  Forwarded forward_audio(const rtp::Packet& packet, Time now);
+  Forwarded forward_audio(const rtp::Packet& packet) {
+    if (rewriter_.stopped()) [[unlikely]]
+      return rewriter_.start(packet);
+    if (auto rewritten = rewriter_.forward(packet)) return *rewritten;
+    return tl::unexpected(Drop::too_old);
+  }
   Forwarded forward_video(const rtp::Packet& packet, Time now);
+  Forwarded forward_current(const rtp::Packet& packet, Time now);
 
   // given
-  const MediaKind kind_;
+  MediaKind kind_;
   // state
   bool paused_ = false;
   Rewriter rewriter_;

@@ -17,7 +17,7 @@ public:
   // Somebody needs a keyframe. The first is due at once, others within the gap become one at its end.
   void request(Time now);
   // A keyframe began to come in: whoever asked before is served.
-  void keyframe_arrived(Time now);
+  void keyframe_arrived();
 
   // Is a request to be sent now? True counts as sent.
   bool due(Time now);

@@ -18,10 +18,11 @@ namespace cardea::media {
 struct Rewritten {
   rtp::SeqNo seq = 0;  // starts below 2^15; the upper bits are SRTP's rollover counter
   uint32_t timestamp = 0;
-  int32_t picture_id = -1;
+  int32_t picture_id = -1;  // VP8 only, as are the next two
   int16_t tl0_pic_idx = -1;
   int8_t key_idx = -1;
   bool marker = false;
+  bool operator==(const Rewritten&) const = default;
 };
 static_assert(std::is_trivially_copyable_v<Rewritten> && sizeof(Rewritten) <= 24);
 
@@ -32,36 +33,42 @@ struct Origin {
   bool operator==(const Origin&) const = default;
 };
 
+// A packet of the current substream is given to forward() or leave_out(); the first of another one, or after a pause,
+// to start(). Numbers that the source lost stay holes in the output, so that subscribers ask for them.
 class Rewriter {
 public:
-  explicit Rewriter(Random& random) : next_(static_cast<rtp::SeqNo>(random.below(0x8000))) {}
-
-  // The next packet continues the output without a gap, whatever its number is. Timestamps and picture ids go on from
-  // the source's if `same_clock` (a pause), else they are joined anew (another source).
-  void restart(bool same_clock);
-  // A whole new source: what was sent of the old one can no longer be traced back.
-  void forget();
-  // A packet that starts another substream or source, or comes after restart().
-  Rewritten start(const rtp::Packet& packet);
-
-  // In-order or late packet of the current substream; none: it was left out, or is too old to say.
-  std::optional<Rewritten> forward(const rtp::Packet& packet) {
-    if (packet.seq == expected_) [[likely]] {
-      ++expected_;
-      ++next_;
-      return apply(current_, packet);
-    }
-    return forward_out_of_order(packet);
+  explicit Rewriter(Random& random) : next_(static_cast<rtp::SeqNo>(random.below(0x8000))) {
+    current_.out_first = next_;
   }
+
+  // Nothing is current: the next packet goes to start(). Same source (a pause): its timestamps go on as they are.
+  void stop(bool same_source);
+  bool stopped() const { return expected_ < 0; }
+
+  // The first packet of a substream or source, or after stop(). Its number follows the last one sent.
+  Rewritten start(const rtp::Packet& packet);
+  // A packet of the current substream. None: it is late, and was left out when its turn was, or is too old to say.
+  std::optional<Rewritten> forward(const rtp::Packet& packet) {
+    if (packet.seq != expected_) [[unlikely]]
+      return forward_out_of_turn(packet);
+    ++expected_;
+    ++next_;
+    note(packet);
+    return apply(current_, packet);
+  }
+  // A packet of the current substream, not late, does not go on.
+  void leave_out(const rtp::Packet& packet);
+  // Did packets with higher numbers come before?
   bool late(const rtp::Packet& packet) const { return packet.seq < expected_; }
   // A late packet of a substream that was current before.
-  std::optional<Rewritten> forward_left_behind(const rtp::Packet& packet) const;
-  // The packet of the current substream, not late, is left out on purpose.
-  void leave_out(const rtp::Packet& packet);
+  std::optional<Rewritten> forward_left_behind(const rtp::Packet& packet) const {
+    if (packet.substream >= left_behind_.size() || packet.seq >= left_behind_[packet.substream]) return std::nullopt;
+    return find(packet);
+  }
 
-  // The way back. `out` as sent; none: never sent, or too long ago.
+  // The way back. `out` as sent; none: never sent, too long ago, or of a source before this one.
   std::optional<Origin> origin(rtp::SeqNo out) const;
-  // The same mapping again, for the packet that origin() names.
+  // The same mapping again (without the marker), for the packet that origin() names.
   std::optional<Rewritten> again(rtp::SeqNo out, const rtp::Packet& packet) const;
 
   // Adding it to timestamps of the substream gives a clock that all substreams share.
@@ -70,7 +77,7 @@ public:
   rtp::SeqNo next() const { return next_; }  // the number the next new packet will get
 
 private:
-  // A run of numbers that were mapped alike: source numbers from in_first on to output numbers from out_first on, up to
+  // A run of numbers that are mapped alike: source numbers from in_first on to output numbers from out_first on, up to
   // where the next run's output begins.
   struct Segment {
     rtp::SeqNo in_first = 0;
@@ -83,20 +90,48 @@ private:
     uint8_t substream = 0;
     bool after_left_out = false;
   };
-  static constexpr size_t max_segments = 128;
+  static constexpr size_t max_closed = 64;
+  static constexpr size_t max_substreams = 3;
 
-  static Rewritten apply(const Segment& segment, const rtp::Packet& packet);
-  std::optional<Rewritten> forward_out_of_order(const rtp::Packet& packet);
-  std::optional<Rewritten> find_late(const rtp::Packet& packet) const;
+  void note(const rtp::Packet& packet) {
+    if (packet.timestamp == newest_timestamp_) return;
+    newest_timestamp_ = packet.timestamp;
+    newest_arrival_ = packet.arrival;
+    note_picture(packet.video);
+  }
+  void note_picture(const rtp::VideoInfo& video);
+  static Rewritten apply(const Segment& segment, const rtp::Packet& packet) {
+    Rewritten out{.seq = segment.out_first + (packet.seq - segment.in_first),
+                  .timestamp = packet.timestamp + segment.timestamp_offset,
+                  .marker = packet.marker};
+    if (packet.codec == CodecType::vp8) apply_vp8(segment, packet.video, out);
+    return out;
+  }
+  static void apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out);
+  std::optional<Rewritten> forward_out_of_turn(const rtp::Packet& packet);
+  std::optional<Rewritten> find(const rtp::Packet& packet) const;
+  uint32_t join_timestamps(const rtp::Packet& packet);
+  void join_pictures(const rtp::VideoInfo& video);
   void close_current();
-  void reopen(rtp::SeqNo in_first);
+  const Segment& closed(size_t newest) const;  // 0: the newest
   const Segment* segment_of(rtp::SeqNo out) const;
 
   // state
-  rtp::SeqNo expected_ = -1;  // source number after the highest one handled; -1: nothing is current
-  rtp::SeqNo next_;           // output number
+  rtp::SeqNo expected_ = -1;  // the source's number after the highest one handled; -1: nothing is current
+  rtp::SeqNo next_;           // of the output
   Segment current_;
-  std::vector<Segment> closed_;  // a ring in the order of output numbers, empty while nothing is ever left out
+  // The newest picture that was forwarded, as the source numbers it.
+  Time newest_arrival_{};
+  uint32_t newest_timestamp_ = 0;
+  int32_t newest_picture_id_ = -1;  // or left out: it then has its place in the offset
+  int16_t newest_tl0_ = -1;
+  int8_t newest_key_idx_ = -1;
+  bool ever_ = false;          // something was forwarded
+  bool same_source_ = false;   // since then: timestamps may go on, clocks may be tied
+  uint32_t exact_offset_ = 0;  // what timestamp_offset would be if timestamps needed not grow
+  std::array<std::optional<uint32_t>, max_substreams> common_offset_;
+  std::array<rtp::SeqNo, max_substreams> left_behind_{};  // the source's number after the last one that may be late
+  std::vector<Segment> closed_;  // a ring, oldest at oldest_ once it is full; empty while nothing is ever left out
   size_t oldest_ = 0;
 };
 

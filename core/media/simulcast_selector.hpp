@@ -12,10 +12,16 @@ namespace cardea::media {
 class SimulcastSelector {
 public:
   static constexpr size_t max_substreams = 3;
+  // A substream that was silent while the others had so many frames, and for the fallback time, is dead. Frames are
+  // counted too, for a still picture has few of them on any substream.
+  static constexpr uint8_t dead_after_frames = 5;
+  // A stream without substreams whose keyframe is not recognised (encrypted end to end, intra refresh) starts anyway.
+  static constexpr Duration start_anyway = 3s;
+
   enum class Choice : uint8_t { current, start, other, waiting_keyframe };
 
   void reset(bool simulcast);
-  void need_keyframe() { current_ = -1; }
+  void need_keyframe();
   Choice choose(const rtp::Packet& packet, uint8_t target, Duration fallback, Time now);
 
   bool simulcast() const { return simulcast_; }
@@ -30,11 +36,13 @@ private:
     uint8_t silent_for = 0;  // frames of other substreams since
     bool seen = false;
   };
+  Choice choose_single(const rtp::Packet& packet, Time now);
   void note(const rtp::Packet& packet, Time now);
-  bool living(const Substream& substream, Duration fallback, Time now) const;
+  int8_t highest_living(uint8_t target, Duration fallback, Time now) const;
 
   // state
   std::array<Substream, max_substreams> substreams_;
+  Time waiting_since_ = never;
   int8_t current_ = -1;
   int8_t wanted_ = -1;
   bool simulcast_ = false;

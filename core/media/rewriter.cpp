@@ -1,0 +1,187 @@
+#include "media/rewriter.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace cardea::media {
+
+namespace {
+
+constexpr int32_t picture_id_mask(const rtp::VideoInfo& video) { return video.picture_id_15 ? 0x7fff : 0x7f; }
+constexpr int8_t key_idx_mask = 0x1f;  // RFC 7741: five bits
+constexpr int64_t max_tie_error_s = 2;
+
+}  // namespace
+
+void Rewriter::stop(bool same_source) {
+  close_current();
+  if (same_source) {
+    if (expected_ >= 0) left_behind_[std::min<size_t>(current_.substream, max_substreams - 1)] = expected_;
+  } else {
+    closed_.clear();
+    oldest_ = 0;
+    left_behind_ = {};
+    common_offset_ = {};
+  }
+  same_source_ = same_source_ && same_source;
+  expected_ = -1;
+}
+
+Rewritten Rewriter::start(const rtp::Packet& packet) {
+  if (expected_ >= 0) stop(true);
+  if (ever_) {
+    current_.timestamp_offset = join_timestamps(packet);
+    join_pictures(packet.video);
+  }
+  current_.in_first = packet.seq;
+  current_.out_first = next_++;
+  current_.substream = packet.substream;
+  current_.after_left_out = false;
+  expected_ = packet.seq + 1;
+  ever_ = same_source_ = true;
+  newest_timestamp_ = packet.timestamp;
+  newest_arrival_ = packet.arrival;
+  note_picture(packet.video);
+  return apply(current_, packet);
+}
+
+// The offset with which the packet's timestamp follows the newest one sent: by the source's own clock where it is
+// known, else by the time that passed between the two.
+uint32_t Rewriter::join_timestamps(const rtp::Packet& packet) {
+  const uint32_t newest_sent = newest_timestamp_ + current_.timestamp_offset;
+  const uint8_t from = current_.substream, to = packet.substream;
+  const bool tied = from < max_substreams && to < max_substreams && common_offset_[from] && common_offset_[to];
+  const uint32_t by_time = newest_sent + ticks(packet.arrival - newest_arrival_, packet.clock_hz) - packet.timestamp;
+  uint32_t offset = by_time;
+  if (same_source_ && from == to) {
+    offset = exact_offset_;
+  } else if (same_source_ && tied) {
+    offset = exact_offset_ + *common_offset_[to] - *common_offset_[from];
+    // Sender reports that are this far from what arrives are not to be believed.
+    const auto apart = static_cast<int32_t>(offset - by_time);
+    if (std::abs(int64_t{apart}) > int64_t{packet.clock_hz} * max_tie_error_s) offset = by_time;
+  }
+  exact_offset_ = offset;
+  // Two layers may show the same moment; to a decoder a timestamp is a frame.
+  if (!later(packet.timestamp + offset, newest_sent)) offset = newest_sent + 1 - packet.timestamp;
+  return offset;
+}
+
+void Rewriter::join_pictures(const rtp::VideoInfo& video) {
+  const auto join = [](int newest, uint32_t offset, int now) {
+    return newest < 0 || now < 0 ? 0u : static_cast<uint32_t>(newest) + offset + 1 - static_cast<uint32_t>(now);
+  };
+  current_.picture_id_offset =
+      static_cast<uint16_t>(join(newest_picture_id_, current_.picture_id_offset, video.picture_id));
+  current_.tl0_offset = static_cast<uint8_t>(join(newest_tl0_, current_.tl0_offset, video.tl0_pic_idx));
+  current_.key_idx_offset = static_cast<uint8_t>(join(newest_key_idx_, current_.key_idx_offset, video.key_idx));
+}
+
+void Rewriter::note_picture(const rtp::VideoInfo& video) {
+  newest_picture_id_ = video.picture_id;
+  newest_tl0_ = video.tl0_pic_idx;
+  newest_key_idx_ = video.key_idx;
+}
+
+void Rewriter::apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out) {
+  if (video.picture_id >= 0) out.picture_id = (video.picture_id + segment.picture_id_offset) & picture_id_mask(video);
+  if (video.tl0_pic_idx >= 0) out.tl0_pic_idx = static_cast<uint8_t>(video.tl0_pic_idx + segment.tl0_offset);
+  if (video.key_idx >= 0) out.key_idx = static_cast<int8_t>((video.key_idx + segment.key_idx_offset) & key_idx_mask);
+}
+
+std::optional<Rewritten> Rewriter::forward_out_of_turn(const rtp::Packet& packet) {
+  if (packet.seq < expected_) return find(packet);
+  const rtp::SeqNo gap = packet.seq - expected_;
+  // Right after a picture that is left out, with the next picture's first packet: what is missing was that one's end.
+  const rtp::VideoInfo& video = packet.video;
+  const bool left_out_before = next_ == current_.out_first && current_.after_left_out;
+  if (left_out_before && video.frame_start && video.picture_id >= 0 && newest_picture_id_ >= 0 &&
+      ((newest_picture_id_ + 1 - video.picture_id) & picture_id_mask(video)) == 0) {
+    current_.in_first = packet.seq;
+  } else {
+    next_ += gap;
+  }
+  expected_ = packet.seq + 1;
+  ++next_;
+  note(packet);
+  return apply(current_, packet);
+}
+
+void Rewriter::leave_out(const rtp::Packet& packet) {
+  // What is missing between two packets of one picture that is left out belongs to it too; other gaps stay holes.
+  const bool left_out_before = next_ == current_.out_first && current_.after_left_out;
+  if (!left_out_before || packet.timestamp != current_.left_out_timestamp) next_ += packet.seq - expected_;
+  close_current();
+  current_.out_first = next_;
+  current_.in_first = expected_ = packet.seq + 1;
+  current_.after_left_out = true;
+  current_.left_out_timestamp = packet.timestamp;
+  // The first packet of a picture that is left out: those after it move up.
+  if (packet.video.picture_id >= 0 && packet.video.picture_id != newest_picture_id_) {
+    newest_picture_id_ = packet.video.picture_id;
+    --current_.picture_id_offset;
+  }
+}
+
+// Keeps the current run for late packets and NACKs, if anything is in it.
+void Rewriter::close_current() {
+  if (next_ == current_.out_first || expected_ < 0) return;
+  if (closed_.size() < max_closed) {
+    closed_.push_back(current_);
+  } else {
+    closed_[oldest_] = current_;
+    oldest_ = (oldest_ + 1) % max_closed;
+  }
+  current_.out_first = next_;
+}
+
+const Rewriter::Segment& Rewriter::closed(size_t newest) const {
+  return closed_[(oldest_ + closed_.size() - 1 - newest) % closed_.size()];
+}
+
+// A late packet, in whichever run it belongs to.
+std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
+  rtp::SeqNo out_end = next_;
+  const auto covers = [&](const Segment& segment) {
+    return segment.substream == packet.substream && packet.seq >= segment.in_first &&
+           packet.seq - segment.in_first < out_end - segment.out_first;
+  };
+  const Segment* in = nullptr;
+  if (expected_ >= 0 && covers(current_)) in = &current_;
+  out_end = current_.out_first;
+  for (size_t i = 0; in == nullptr && i < closed_.size(); ++i) {
+    const Segment& segment = closed(i);
+    if (covers(segment)) in = &segment;
+    // Runs of one substream are in the order of its numbers: it was left out between two of them.
+    if (in == nullptr && segment.substream == packet.substream && segment.in_first <= packet.seq) return std::nullopt;
+    out_end = segment.out_first;
+  }
+  // In a hole, but of a picture of which other packets were left out.
+  if (in == nullptr || (in->after_left_out && packet.timestamp == in->left_out_timestamp)) return std::nullopt;
+  return apply(*in, packet);
+}
+
+const Rewriter::Segment* Rewriter::segment_of(rtp::SeqNo out) const {
+  if (out >= next_) return nullptr;
+  if (out >= current_.out_first) return expected_ < 0 ? nullptr : &current_;
+  for (size_t i = 0; i < closed_.size(); ++i)
+    if (out >= closed(i).out_first) return &closed(i);
+  return nullptr;
+}
+
+std::optional<Origin> Rewriter::origin(rtp::SeqNo out) const {
+  const Segment* segment = segment_of(out);
+  if (segment == nullptr) return std::nullopt;
+  return Origin{segment->substream, segment->in_first + (out - segment->out_first)};
+}
+
+std::optional<Rewritten> Rewriter::again(rtp::SeqNo out, const rtp::Packet& packet) const {
+  if (origin(out) != Origin{packet.substream, packet.seq}) return std::nullopt;
+  return apply(*segment_of(out), packet);
+}
+
+void Rewriter::align(uint8_t substream, uint32_t common_offset) {
+  if (substream < max_substreams) common_offset_[substream] = common_offset;
+}
+
+}  // namespace cardea::media
