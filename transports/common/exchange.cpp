@@ -1,6 +1,8 @@
 #include "common/exchange.hpp"
 
+#include <poll.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -12,6 +14,7 @@ namespace cardea::transports {
 namespace {
 
 constexpr size_t piece = 32 * 1024;  // written at once
+constexpr Duration stall_time = 250ms;
 
 std::string header(lws* wsi, lws_token_indexes which) {
   const int size = lws_hdr_total_length(wsi, which);
@@ -151,6 +154,9 @@ int Exchange::on_body_complete() {
 void Exchange::deliver() {
   state_ = State::waiting;
   lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);  // the handler's own time limits from here
+  // libwebsockets does not read while a request is being answered, but would go on to poll for it: whoever closes or
+  // sends the next request early would keep the thread spinning.
+  lws_rx_flow_control(wsi_, 0);
   handler_.on_request(*this);
 }
 
@@ -167,7 +173,8 @@ void Exchange::answer(Response response) {
   if (state_ != State::waiting) return;
   state_ = State::answering;
   close_after_ = close_after_ || response.close;
-  lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
+  lws_rx_flow_control(wsi_, 1);  // or there is no writing either
+  lws_set_timer_usecs(wsi_, to_us(stall_time));
   out_.assign(LWS_PRE, '\0');
   out_ += text("HTTP/1.1 ", response.status, ' ', reason_phrase(response.status), "\r\n", response.headers);
   if (response.status != 304) out_ += text("Content-Length: ", response.body.size() + response.file_size, "\r\n");
@@ -185,9 +192,15 @@ void Exchange::answer(Response response) {
   lws_callback_on_writable(wsi_);
 }
 
+bool Exchange::is_client_there() const {
+  pollfd hung_up{lws_get_socket_fd(wsi_), POLLRDHUP, 0};
+  return ::poll(&hung_up, 1, 0) == 0;
+}
+
 void Exchange::abort() {
   if (state_ == State::closed) return;
   state_ = State::closed;
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
@@ -196,7 +209,14 @@ void Exchange::wake_after(Duration duration) {
 }
 
 void Exchange::on_timer() {
-  if (state_ == State::waiting) handler_.on_wake(*this);
+  if (state_ == State::waiting) return handler_.on_wake(*this);
+  if (state_ != State::answering) return;
+  // Whoever takes nothing of the answer while bytes of its own wait would keep the thread spinning.
+  pollfd unread{lws_get_socket_fd(wsi_), POLLIN, 0};
+  if (::poll(&unread, 1, 0) != 0)
+    abort();
+  else
+    lws_set_timer_usecs(wsi_, to_us(stall_time));
 }
 
 int Exchange::on_writable() {
@@ -204,6 +224,7 @@ int Exchange::on_writable() {
   if (!send_part()) return -1;
   if (sent_ == out_.size() && file_left_ == 0) return finish();
   lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
+  lws_set_timer_usecs(wsi_, to_us(stall_time));
   lws_callback_on_writable(wsi_);
   return 0;
 }
@@ -228,6 +249,7 @@ int Exchange::finish() {
   out_ = {};
   file_ = Fd();
   if (close_after_) return -1;
+  lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
   return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
 }
 

@@ -80,6 +80,8 @@ public:
   void abort();
   // on_wake() after so long, unless answered before; a second call replaces the first.
   void wake_after(Duration duration);
+  // It has not closed its side meanwhile.
+  bool is_client_there() const;
   // An answer is not sent completely.
   bool is_sending() const { return state_ == State::answering; }
 

@@ -1,5 +1,7 @@
 #include "common/web_socket.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "common/message.hpp"
@@ -79,6 +81,7 @@ void WebSocket::queue(std::string message) {
     tally_.count(Refusal::slow_reader);
     closed_ = true;
     queue_.clear();
+    ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
     lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     return;
   }
@@ -98,8 +101,9 @@ int WebSocket::on_writable() {
   if (closed_) return 0;
   if (ping_due_) {
     ping_due_ = false;
-    unsigned char empty[LWS_PRE + 1] = {};
-    if (lws_write(wsi_, empty + LWS_PRE, 0, LWS_WRITE_PING) < 0) return -1;
+    // Not empty: libwebsockets does not tell of a pong without payload.
+    unsigned char ping[LWS_PRE + 4] = {};
+    if (lws_write(wsi_, ping + LWS_PRE, sizeof ping - LWS_PRE, LWS_WRITE_PING) < 0) return -1;
     lws_callback_on_writable(wsi_);
     return 0;
   }

@@ -259,8 +259,9 @@ public:
     CPPUNIT_ASSERT(transport_->start().has_value());
     WsClient client(port());
     for (int i = 0; i < 3; ++i) {
-      CPPUNIT_ASSERT_EQUAL(9, client.read().opcode);
-      client.frame(10, "");
+      Frame ping = client.read();
+      CPPUNIT_ASSERT_EQUAL(9, ping.opcode);
+      client.frame(10, ping.payload);
     }
     CPPUNIT_ASSERT_EQUAL(9, client.read().opcode);
     CPPUNIT_ASSERT(client.is_closed());
