@@ -1,0 +1,127 @@
+// The control thread: every request, every session and handle, all plugins. Requests come in from the transports,
+// events from the media workers; one turn takes one of them, and what it caused has happened when the turn ends.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.hpp"
+#include "cardea/module.hpp"
+#include "control/auth.hpp"
+#include "control/envelope.hpp"
+#include "control/handle.hpp"
+#include "control/inbox.hpp"
+#include "control/peers.hpp"
+#include "control/services.hpp"
+#include "control/session.hpp"
+#include "control/settings.hpp"
+#include "control/timers.hpp"
+
+namespace cardea::control {
+
+struct LoadedPlugin {
+  const CardeaModule* door = nullptr;
+  std::unique_ptr<PluginServices> services;
+  std::unique_ptr<Plugin> plugin;
+};
+struct LoadedTransport {
+  const CardeaModule* door = nullptr;
+  std::unique_ptr<TransportDoor> host;
+  std::unique_ptr<Transport> transport;
+};
+
+class Gateway {
+public:
+  Gateway(const Settings& settings, Random& random, Time now);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // While starting: modules first, then the media, then start(). The doors outlive this.
+  Plugin& add_plugin(const CardeaModule& door);
+  Transport& add_transport(const CardeaModule& door);
+  Mailbox<worker::WorkerEvent>& worker_events() { return events_; }
+  void use_media(std::vector<worker::Worker*> workers, LocalMedia local);
+  Status start();  // plugins, then transports
+
+  // Sleeps and takes turns until stop_fd is readable.
+  void run(int stop_fd);
+  // Everything that waits, and the timers that are due.
+  void turn(Time now);
+  Time next_deadline() const;
+
+  // Ends all sessions, with a word to their clients, and stops the transports.
+  void stop();
+
+  // For info, tests and statistics.
+  const std::vector<LoadedPlugin>& plugins() const { return plugins_; }
+  const std::vector<LoadedTransport>& transports() const { return transports_; }
+  const Settings& settings() const { return settings_; }
+  const Auth& auth() const { return auth_; }
+  const Peers* peers() const { return peers_.get(); }
+  size_t session_count() const { return sessions_.size(); }
+  size_t handle_count() const { return handles_.size(); }
+  size_t timer_count() const { return timers_.size(); }
+
+private:
+  // requests.cpp: a request, checked in the order of the protocol notes
+  Result<Json> client_request(Incoming& in, const Envelope& envelope);
+  Result<Json> admin_request(const Incoming& in, const Envelope& envelope);
+  Result<Json> create(const Incoming& in, const Envelope& envelope);
+  Result<Json> session_request(Incoming& in, const Envelope& envelope, Session& session);
+  Result<Json> handle_request(Incoming& in, const Envelope& envelope, ClientHandle& handle);
+  Result<Json> attach(JsonView request, const Envelope& envelope, Session& session);
+  Result<Json> message(JsonView request, const Envelope& envelope, ClientHandle& handle);
+  Result<ClientHandle*> named_handle(const Envelope& envelope) const;
+  void claim(Connection by, Session& session);
+  const LoadedPlugin* find_plugin(std::string_view name) const;
+  Status may_attach(JsonView token, const LoadedPlugin& plugin, const std::string& name) const;
+
+  // gateway.cpp
+  void receive(Incoming incoming);
+  void on_event(const worker::WorkerEvent& event);
+  void on_gone(Connection connection);
+  void sweep();
+  void settle();
+  void deliver(Pushed pushed);
+  void send(const Session& session, Json message);
+  void own(Session& session, Connection connection);
+  void disown(Session& session);
+  void end_handle(ClientHandle& handle);
+  enum class Farewell { none, timeout };
+  void end_session(SessionId id, Farewell farewell);
+  ClientHandle* find_handle(HandleId id) const;
+
+  // given
+  const Settings& settings_;
+  Random& random_;
+  // owned; what plugins may use while they end stands before them
+  Inbox inbox_;
+  Mailbox<worker::WorkerEvent> events_;
+  Auth auth_;
+  Time now_;
+  Timers timers_;
+  Turn turn_;
+  std::unique_ptr<Peers> peers_;
+  std::unique_ptr<House> house_;
+  std::vector<LoadedPlugin> plugins_;
+  std::vector<LoadedTransport> transports_;
+  // state
+  std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<HandleId, ClientHandle*> handles_;
+  std::map<Connection, std::set<SessionId>> owned_;
+  Time next_sweep_;
+  bool started_ = false;
+  size_t transports_started_ = 0;
+  std::vector<Incoming> requests_taken_;
+  std::vector<worker::WorkerEvent> events_taken_;
+};
+
+// The answer to "info".
+Json server_info(const Gateway& gateway, std::string_view transaction);
+
+}  // namespace cardea::control

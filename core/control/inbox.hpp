@@ -1,0 +1,73 @@
+// What transports bring: requests and closed connections, from any of their threads to the control thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cardea/mailbox.hpp"
+#include "cardea/transport.hpp"
+#include "control/session.hpp"
+
+namespace cardea::control {
+
+struct Incoming {
+  Connection from;
+  RequestTag tag;
+  Api api = Api::client;
+  Json request;
+  bool gone = false;  // no request: the connection is closed
+};
+
+// Requests beyond the bound are dropped and counted: the control thread is then seconds behind, and their clients have
+// given up by the time they would be answered. A closed connection is never lost.
+class Inbox {
+public:
+  static constexpr size_t bound = 65'536;
+
+  void post(Incoming incoming) {
+    if (!incoming.gone && waiting_.fetch_add(1, std::memory_order_relaxed) >= bound) {
+      waiting_.fetch_sub(1, std::memory_order_relaxed);
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    }
+    mailbox_.post(std::move(incoming));
+  }
+  void take(std::vector<Incoming>& into) {
+    mailbox_.take(into);
+    size_t requests = 0;
+    for (const Incoming& one : into) requests += one.gone ? 0 : 1;
+    waiting_.fetch_sub(requests, std::memory_order_relaxed);
+  }
+  int fd() const { return mailbox_.fd(); }
+  uint64_t take_dropped() { return dropped_.exchange(0, std::memory_order_relaxed); }
+
+private:
+  Mailbox<Incoming> mailbox_;
+  std::atomic<size_t> waiting_{0};
+  std::atomic<uint64_t> dropped_{0};
+};
+
+// The core's side of one transport.
+class TransportDoor final : public TransportHost {
+public:
+  TransportDoor(Inbox& inbox, size_t transport, std::string state_folder, std::string pages_folder)
+      : inbox_(inbox), transport_(transport), state_folder_(std::move(state_folder)),
+        pages_folder_(std::move(pages_folder)) {}
+
+  void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
+    inbox_.post({{transport_, from}, tag, api, std::move(request), false});
+  }
+  void gone(ConnectionId connection) override { inbox_.post({{transport_, connection}, {}, {}, {}, true}); }
+  const std::string& state_folder() const override { return state_folder_; }
+  const std::string& pages_folder() const override { return pages_folder_; }
+
+private:
+  // given
+  Inbox& inbox_;
+  const size_t transport_;
+  const std::string state_folder_, pages_folder_;
+};
+
+}  // namespace cardea::control

@@ -1,0 +1,86 @@
+#include "control/peers.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace cardea::control {
+
+Peers::Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random)
+    : workers_(std::move(workers)), local_(std::move(local)), random_(random),
+      placement_(static_cast<uint16_t>(workers_.size())), stats_(workers_.size()) {
+  for (uint16_t i = 0; i < stats_.size(); ++i) stats_[i].worker = i;
+}
+
+PeerId Peers::open(HandleId owner, std::optional<uint64_t> affinity) {
+  PeerId peer = placement_.allocate(affinity);
+  known_[peer] = {.owner = owner};
+  return peer;
+}
+
+sdp::IceCredentials Peers::new_credentials() {
+  // RFC 8445 section 5.3 asks for 24 bits of randomness in the ufrag and 128 in the password. The ufrag alone tells the
+  // peers of a worker apart, so it is longer.
+  return {random_.word(12), random_.word(24)};
+}
+
+sdp::LocalParameters Peers::local_parameters(PeerId peer) {
+  return {.credentials = new_credentials(),
+          .fingerprint = local_.fingerprint,
+          .candidates = local_.candidates[peer.worker],
+          .ice_lite = true,
+          .origin_address = local_.origin_address};
+}
+
+void Peers::create(PeerId peer, const sdp::PeerPlan& plan) {
+  known_[peer].created = true;
+  workers_[peer.worker]->post(worker::CreatePeer{peer, std::make_unique<sdp::PeerPlan>(plan)});
+}
+
+void Peers::update(PeerId peer, const sdp::PeerPlan& plan) {
+  workers_[peer.worker]->post(worker::UpdatePeer{peer, std::make_unique<sdp::PeerPlan>(plan)});
+}
+
+void Peers::close(PeerId peer) {
+  auto found = known_.find(peer);
+  if (found == known_.end()) return;
+  if (found->second.created) commands_.push_back({peer.worker, worker::ClosePeer{peer}});
+  drop(peer);
+}
+
+void Peers::forget(PeerId peer) {
+  if (known_.contains(peer)) drop(peer);
+}
+
+void Peers::drop(PeerId peer) {
+  routes_.forget(peer, commands_);
+  // The slot may be given out again in this very turn: its next owner must not overtake the ClosePeer.
+  flush();
+  known_.erase(peer);
+  placement_.release(peer);
+}
+
+HandleId Peers::owner(PeerId peer) const {
+  auto found = known_.find(peer);
+  return found == known_.end() ? HandleId{} : found->second.owner;
+}
+
+void Peers::forward(ReceiverId from, SenderId to) {
+  if (alive(from.peer) && alive(to.peer)) routes_.forward(from, to, commands_);
+}
+
+void Peers::tell(PeerId peer, worker::Command command) {
+  if (alive(peer)) commands_.push_back({peer.worker, std::move(command)});
+}
+
+void Peers::flush() {
+  for (Addressed& one : commands_) workers_[one.worker]->post(std::move(one.command));
+  commands_.clear();
+}
+
+void Peers::note(const worker::WorkerStats& stats) {
+  if (stats.worker >= stats_.size()) return;
+  placement_.note_load(stats.worker, stats.tick_occupancy);
+  stats_[stats.worker] = stats;
+}
+
+}  // namespace cardea::control

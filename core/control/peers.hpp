@@ -1,0 +1,75 @@
+// The control thread's view of all peer connections: where each lives and whose it is, and the commands to the workers,
+// which are kept until the end of the control turn.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/random.hpp"
+#include "control/placement.hpp"
+#include "control/routes.hpp"
+#include "sdp/negotiation.hpp"
+#include "worker/worker.hpp"
+
+namespace cardea::control {
+
+// What all our descriptions say of us.
+struct LocalMedia {
+  sdp::Fingerprint fingerprint;
+  std::vector<std::vector<Address>> candidates;  // of each worker, as advertised
+  std::string origin_address = "127.0.0.1";
+};
+
+class Peers {
+public:
+  // The workers outlive this.
+  Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random);
+
+  // A new id; its worker hears of it by create().
+  PeerId open(HandleId owner, std::optional<uint64_t> affinity);
+  sdp::LocalParameters local_parameters(PeerId peer);
+  sdp::IceCredentials new_credentials();
+  // These two go to the worker at once: what is kept for the end of the turn may name the peer's new lines.
+  void create(PeerId peer, const sdp::PeerPlan& plan);
+  void update(PeerId peer, const sdp::PeerPlan& plan);
+  void close(PeerId peer);   // the worker is told, if it knows the peer
+  void forget(PeerId peer);  // the worker has forgotten it already
+
+  bool alive(PeerId peer) const { return placement_.alive(peer); }
+  HandleId owner(PeerId peer) const;  // none if the peer is gone
+
+  void forward(ReceiverId from, SenderId to);
+  void stop_forward(SenderId to) { routes_.stop(to, commands_); }
+  // For the worker of a live peer, at the end of the turn; dropped if the peer is gone.
+  void tell(PeerId peer, worker::Command command);
+  void flush();
+
+  void note(const worker::WorkerStats& stats);
+  const std::vector<worker::WorkerStats>& stats() const { return stats_; }
+  uint32_t count() const { return placement_.peers(); }
+  const Routes& routes() const { return routes_; }
+  const LocalMedia& local() const { return local_; }
+
+private:
+  struct Known {
+    HandleId owner;
+    bool created = false;
+  };
+  void drop(PeerId peer);
+
+  // given
+  std::vector<worker::Worker*> workers_;
+  LocalMedia local_;
+  Random& random_;
+  // state
+  Placement placement_;
+  Routes routes_;
+  std::unordered_map<PeerId, Known> known_;
+  Commands commands_;
+  std::vector<worker::WorkerStats> stats_;
+};
+
+}  // namespace cardea::control

@@ -1,0 +1,55 @@
+#include "control/services.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "cardea/log.hpp"
+#include "control/handle.hpp"
+
+namespace cardea::control {
+
+std::string make_state_folder(const std::string& folder, std::string_view package) {
+  if (folder.empty()) return {};
+  std::string own = folder + "/" + std::string(package);
+  std::error_code error;
+  std::filesystem::create_directories(own, error);
+  if (!error && ::access(own.c_str(), W_OK) == 0) return own;
+  log::info("control", own, " cannot be written: nothing is kept between runs");
+  return {};
+}
+
+void PluginServices::tell(PeerId peer, worker::Command command) {
+  if (core_.peers) core_.peers->tell(peer, std::move(command));
+}
+
+void PluginServices::forward(ReceiverId from, SenderId to) {
+  if (core_.peers) core_.peers->forward(from, to);
+}
+void PluginServices::stop_forward(SenderId to) {
+  if (core_.peers) core_.peers->stop_forward(to);
+}
+void PluginServices::pause(SenderId to, bool paused) { tell(to.peer, worker::Pause{to, paused}); }
+void PluginServices::mute(ReceiverId from, bool muted) { tell(from.peer, worker::Mute{from, muted}); }
+void PluginServices::set_layers(SenderId to, const Layers& layers) { tell(to.peer, worker::SetLayers{to, layers}); }
+void PluginServices::set_playout_delay(SenderId to, std::optional<PlayoutDelay> delay) {
+  tell(to.peer, worker::SetPlayoutDelay{to, delay});
+}
+void PluginServices::set_bitrate_cap(PeerId peer, uint32_t bitrate_bps) {
+  tell(peer, worker::SetBitrateCap{peer, bitrate_bps});
+}
+void PluginServices::request_keyframe(ReceiverId from) { tell(from.peer, worker::RequestKeyframe{from}); }
+void PluginServices::detect_talking(ReceiverId from, std::optional<TalkDetection> how) {
+  tell(from.peer, worker::DetectTalking{from, how});
+}
+
+TimerId PluginServices::after(Duration delay, std::function<void()> call) {
+  return core_.timers.at(core_.now + delay, [this, call = std::move(call)] { guarded(package_, call); });
+}
+
+const std::string& PluginServices::state_folder() const {
+  if (!own_folder_) own_folder_ = make_state_folder(core_.state_folder, package_);
+  return *own_folder_;
+}
+
+}  // namespace cardea::control
