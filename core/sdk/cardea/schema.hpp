@@ -355,7 +355,42 @@ std::string default_text(const T& value) {
     return "";
 }
 
+// One value as JSON; nothing for an empty optional.
+template <class T>
+Json write_value(const T& value) {
+  if constexpr (is_optional<T>::value) {
+    return value ? write_value(*value) : Json();
+  } else if constexpr (is_vector<T>::value) {
+    Json all = Json::array();
+    for (const auto& element : value) all.append(write_value(element));
+    return all;
+  } else if constexpr (std::is_same_v<T, PublicId>) {
+    return value.json();
+  } else if constexpr (std::is_same_v<T, Json>) {
+    return value ? value.copy() : Json();
+  } else {
+    return Json(value);
+  }
+}
+
 }  // namespace schema
+
+// The fields of `from` as an object that read() would understand.
+template <class T, class Fields>
+Json write(const T& from, const Fields& fields) {
+  Json to = Json::object();
+  auto write_field = [&]<class AnyField>(const AnyField& field) {
+    if constexpr (requires { field.fields; }) {
+      Json all = Json::array();
+      for (const auto& element : from.*field.member) all.append(write(element, field.fields));
+      to.set(field.name, std::move(all));
+    } else {
+      to.set(field.name, schema::write_value(from.*field.member));
+    }
+  };
+  std::apply([&](const auto&... field) { (write_field(field), ...); }, fields);
+  return to;
+}
 
 // The members of `from` as a T.
 template <class T, class Fields>

@@ -1,0 +1,33 @@
+// The module door of the video room.
+#include "cardea/module.hpp"
+#include "rooms.hpp"
+#include "seat.hpp"
+#include "verbs.hpp"
+
+namespace cardea::videoroom {
+namespace {
+
+class VideoRoom final : public Plugin {
+public:
+  explicit VideoRoom(Services& services) : rooms_(services) {}
+
+  Configured configure(JsonView values) override { return rooms_.configure(values); }
+  void list_settings(std::vector<SettingInfo>& to) const override { Rooms::list_settings(to); }
+  void start() override { rooms_.start(); }
+  Result<std::unique_ptr<Attachment>> attach(Handle& client) override {
+    return std::unique_ptr<Attachment>(std::make_unique<Seat>(client, rooms_));
+  }
+  std::optional<Json> admin(JsonView request) override {
+    const Message message{Json::copy(request), "", {}, {}};
+    return all_verbs(rooms_.general().string_ids).of_rooms.run(rooms_, message).data;
+  }
+
+private:
+  Rooms rooms_;
+};
+
+}  // namespace
+}  // namespace cardea::videoroom
+
+CARDEA_PLUGIN(cardea::videoroom::VideoRoom, "cardea.plugin.videoroom", "1.0",
+              "Rooms where everyone may watch what others publish");

@@ -1,0 +1,276 @@
+// The video room's requests: structs and the tables of their fields (protocol notes: videoroom.md sections 2 to 4).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "cardea/public_id.hpp"
+#include "cardea/schema.hpp"
+#include "settings.hpp"
+
+namespace cardea::videoroom {
+
+struct Nothing {};
+inline constexpr auto no_fields = std::tuple{};
+
+// Rooms
+
+struct Create : RoomSettings {
+  PublicId room;
+  bool permanent = false;
+  std::optional<std::string> admin_key;
+};
+inline constexpr auto create_fields =
+    std::tuple_cat(std::tuple{optional("room", &Create::room), optional("permanent", &Create::permanent),
+                              optional("admin_key", &Create::admin_key)},
+                   room_fields);
+
+struct Edit {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::optional<std::string> new_description, new_secret, new_pin, new_rec_dir;
+  std::optional<bool> new_is_private, new_require_pvtid, new_lock_record;
+  std::optional<uint32_t> new_bitrate, new_fir_freq, new_publishers;
+  bool permanent = false;
+};
+inline constexpr auto edit_fields = std::tuple{
+    required("room", &Edit::room),
+    optional("secret", &Edit::secret),
+    optional("new_description", &Edit::new_description),
+    optional("new_is_private", &Edit::new_is_private),
+    optional("new_secret", &Edit::new_secret),
+    optional("new_pin", &Edit::new_pin),
+    optional("new_require_pvtid", &Edit::new_require_pvtid),
+    optional("new_bitrate", &Edit::new_bitrate),
+    optional("new_fir_freq", &Edit::new_fir_freq),
+    optional("new_publishers", &Edit::new_publishers),
+    optional("new_lock_record", &Edit::new_lock_record),
+    optional("new_rec_dir", &Edit::new_rec_dir),
+    optional("permanent", &Edit::permanent),
+};
+
+struct Destroy {
+  PublicId room;
+  std::optional<std::string> secret;
+  bool permanent = false;
+};
+inline constexpr auto destroy_fields = std::tuple{
+    required("room", &Destroy::room), optional("secret", &Destroy::secret), optional("permanent", &Destroy::permanent)};
+
+struct OneRoom {
+  PublicId room;
+};
+inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::room)};
+
+struct List {
+  std::optional<std::string> admin_key;
+};
+inline constexpr auto list_fields = std::tuple{optional("admin_key", &List::admin_key)};
+
+struct Allowed {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::string action;
+  std::optional<std::vector<std::string>> allowed;
+};
+inline constexpr auto allowed_fields =
+    std::tuple{required("room", &Allowed::room), optional("secret", &Allowed::secret),
+               required("action", &Allowed::action, one_of("enable", "disable", "add", "remove")),
+               optional("allowed", &Allowed::allowed)};
+
+struct Kick {
+  PublicId room, id;
+  std::optional<std::string> secret;
+};
+inline constexpr auto kick_fields =
+    std::tuple{required("room", &Kick::room), required("id", &Kick::id), optional("secret", &Kick::secret)};
+
+struct Moderate {
+  PublicId room, id;
+  std::string mid;
+  bool mute = false;
+  std::optional<std::string> secret;
+};
+inline constexpr auto moderate_fields =
+    std::tuple{required("room", &Moderate::room), required("id", &Moderate::id), required("mid", &Moderate::mid),
+               required("mute", &Moderate::mute), optional("secret", &Moderate::secret)};
+
+// Joining
+
+struct Join {
+  PublicId room;
+  std::optional<PublicId> id;
+  std::string ptype;
+  std::optional<std::string> display, pin, token;
+  Json metadata;
+  std::optional<uint32_t> audio_active_packets;
+  std::optional<uint8_t> audio_level_average;
+};
+inline constexpr auto join_fields = std::tuple{
+    required("room", &Join::room),
+    required("ptype", &Join::ptype, one_of("publisher", "subscriber")),
+    optional("id", &Join::id),
+    optional("display", &Join::display),
+    optional("metadata", &Join::metadata),
+    optional("pin", &Join::pin),
+    optional("token", &Join::token),
+    optional("audio_active_packets", &Join::audio_active_packets, range(1, 100000)),
+    optional("audio_level_average", &Join::audio_level_average, range(0, 127)),
+};
+
+// Publishing
+
+struct Description {
+  std::string mid, description;
+};
+inline constexpr auto description_fields =
+    std::tuple{required("mid", &Description::mid), required("description", &Description::description)};
+
+// What a publisher says about one of its streams; without a mid: about all of its video.
+struct StreamControl {
+  std::optional<std::string> mid;
+  std::optional<bool> send;
+  bool keyframe = false;
+  std::optional<int> min_delay, max_delay;  // in 10 ms; negative: no more
+};
+inline constexpr int64_t max_delay_10ms = 4095;  // 12 bits in the extension
+inline constexpr auto control_fields = std::tuple{
+    optional("mid", &StreamControl::mid),
+    optional("send", &StreamControl::send),
+    optional("keyframe", &StreamControl::keyframe),
+    optional("min_delay", &StreamControl::min_delay, range(-1000000, max_delay_10ms)),
+    optional("max_delay", &StreamControl::max_delay, range(-1000000, max_delay_10ms)),
+};
+
+struct Publish : StreamControl {
+  std::optional<std::string> audiocodec, videocodec;
+  std::optional<uint32_t> bitrate;
+  bool record = false;
+  std::optional<std::string> display;
+  Json metadata;
+  std::optional<uint32_t> audio_active_packets;
+  std::optional<uint8_t> audio_level_average;
+  std::vector<Description> descriptions;
+  std::vector<StreamControl> streams;
+  std::optional<bool> audio, video, data;
+};
+inline constexpr auto publish_fields = std::tuple_cat(
+    std::tuple{optional("audiocodec", &Publish::audiocodec), optional("videocodec", &Publish::videocodec),
+               optional("bitrate", &Publish::bitrate), optional("record", &Publish::record),
+               optional("display", &Publish::display), optional("metadata", &Publish::metadata),
+               optional("audio_active_packets", &Publish::audio_active_packets, range(1, 100000)),
+               optional("audio_level_average", &Publish::audio_level_average, range(0, 127)),
+               optional_array("descriptions", &Publish::descriptions, description_fields),
+               optional_array("streams", &Publish::streams, control_fields), optional("audio", &Publish::audio),
+               optional("video", &Publish::video), optional("data", &Publish::data)},
+    control_fields);
+
+// Subscribing
+
+// How a subscriber wants a stream relayed.
+struct Wishes {
+  std::optional<bool> send;
+  std::optional<uint8_t> substream, temporal, spatial_layer, temporal_layer;
+  std::optional<uint32_t> fallback;         // us
+  std::optional<int> min_delay, max_delay;  // in 10 ms; negative: no more
+};
+inline constexpr auto wish_fields = std::tuple{
+    optional("send", &Wishes::send),
+    optional("substream", &Wishes::substream, range(0, 2)),
+    optional("temporal", &Wishes::temporal, range(0, 2)),
+    optional("fallback", &Wishes::fallback),
+    optional("spatial_layer", &Wishes::spatial_layer, range(0, 2)),
+    optional("temporal_layer", &Wishes::temporal_layer, range(0, 2)),
+    optional("min_delay", &Wishes::min_delay, range(-1000000, max_delay_10ms)),
+    optional("max_delay", &Wishes::max_delay, range(-1000000, max_delay_10ms)),
+};
+
+struct StreamChoice : Wishes {
+  PublicId feed;
+  std::optional<std::string> mid;  // none: all of the feed's streams
+  std::optional<std::string> crossrefid;
+};
+inline constexpr auto choice_fields =
+    std::tuple_cat(std::tuple{required("feed", &StreamChoice::feed), optional("mid", &StreamChoice::mid),
+                              optional("crossrefid", &StreamChoice::crossrefid)},
+                   wish_fields);
+
+struct SubscriberJoin {
+  std::vector<StreamChoice> streams;
+  std::optional<PublicId> feed;  // the older form: one publisher as a whole
+  bool offer_audio = true, offer_video = true, offer_data = true;
+  std::optional<uint32_t> private_id;
+  bool use_msid = false;
+  bool autoupdate = true;
+};
+inline constexpr auto subscriber_join_fields = std::tuple{
+    optional_array("streams", &SubscriberJoin::streams, choice_fields),
+    optional("feed", &SubscriberJoin::feed),
+    optional("offer_audio", &SubscriberJoin::offer_audio),
+    optional("offer_video", &SubscriberJoin::offer_video),
+    optional("offer_data", &SubscriberJoin::offer_data),
+    optional("private_id", &SubscriberJoin::private_id),
+    optional("use_msid", &SubscriberJoin::use_msid),
+    optional("autoupdate", &SubscriberJoin::autoupdate),
+};
+
+struct StreamDrop {
+  std::optional<PublicId> feed;
+  std::optional<std::string> mid, sub_mid;
+};
+inline constexpr auto drop_fields = std::tuple{optional("feed", &StreamDrop::feed), optional("mid", &StreamDrop::mid),
+                                               optional("sub_mid", &StreamDrop::sub_mid)};
+
+struct Subscribe {
+  std::vector<StreamChoice> streams;
+};
+inline constexpr auto subscribe_fields = std::tuple{required_array("streams", &Subscribe::streams, choice_fields)};
+
+struct Unsubscribe {
+  std::vector<StreamDrop> streams;
+};
+inline constexpr auto unsubscribe_fields = std::tuple{required_array("streams", &Unsubscribe::streams, drop_fields)};
+
+struct Update {
+  std::optional<std::vector<StreamChoice>> subscribe;
+  std::optional<std::vector<StreamDrop>> unsubscribe;
+};
+inline constexpr auto update_fields = std::tuple{optional_array("subscribe", &Update::subscribe, choice_fields),
+                                                 optional_array("unsubscribe", &Update::unsubscribe, drop_fields)};
+
+struct StreamSwitch : Wishes {
+  PublicId feed;
+  std::string mid, sub_mid;
+};
+inline constexpr auto stream_switch_fields =
+    std::tuple_cat(std::tuple{required("feed", &StreamSwitch::feed), required("mid", &StreamSwitch::mid),
+                              required("sub_mid", &StreamSwitch::sub_mid)},
+                   wish_fields);
+struct Switch {
+  std::vector<StreamSwitch> streams;
+  std::optional<PublicId> feed;  // the older form: all m-lines, to streams of the same kind and codec
+};
+inline constexpr auto switch_fields =
+    std::tuple{optional_array("streams", &Switch::streams, stream_switch_fields), optional("feed", &Switch::feed)};
+
+// What a subscriber says about one of its m-lines; without a mid: about all of its video.
+struct LineControl : Wishes {
+  std::optional<std::string> mid;
+};
+inline constexpr auto line_control_fields = std::tuple_cat(std::tuple{optional("mid", &LineControl::mid)}, wish_fields);
+struct ConfigureLines : LineControl {
+  std::vector<LineControl> streams;
+  std::optional<bool> audio, video, data;
+  bool restart = false, update = false;
+};
+inline constexpr auto configure_lines_fields =
+    std::tuple_cat(std::tuple{optional_array("streams", &ConfigureLines::streams, line_control_fields),
+                              optional("audio", &ConfigureLines::audio), optional("video", &ConfigureLines::video),
+                              optional("data", &ConfigureLines::data), optional("restart", &ConfigureLines::restart),
+                              optional("update", &ConfigureLines::update)},
+                   line_control_fields);
+
+}  // namespace cardea::videoroom

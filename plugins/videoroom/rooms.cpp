@@ -1,0 +1,141 @@
+#include "rooms.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "cardea/log.hpp"
+#include "errors.hpp"
+
+namespace cardea::videoroom {
+namespace {
+
+constexpr std::string_view topic = "videoroom";
+constexpr std::string_view room_prefix = "room-";
+
+// The id in a section's name; none if it is not one.
+std::optional<PublicId> id_of(std::string_view name, bool string_ids) {
+  name.remove_prefix(room_prefix.size());
+  if (name.empty()) return std::nullopt;
+  if (string_ids) return PublicId(std::string(name));
+  int64_t number = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size() || number <= 0) return std::nullopt;
+  return PublicId(static_cast<uint64_t>(number));
+}
+
+// What one meets who starts the gateway without any configuration.
+RoomSettings demo_room() {
+  RoomSettings demo;
+  demo.description = "Demo Room";
+  demo.publishers = 6;
+  demo.audiolevel_event = true;
+  demo.videocodec = "vp8,vp9,h264,av1";
+  return demo;
+}
+
+}  // namespace
+
+Error no_such_room(const PublicId& id) { return {code::no_such_room, "No such room (" + id.text() + ")"}; }
+
+Configured Rooms::configure(JsonView values) {
+  if (auto wrong = read_section(values["general"], "general", general_, general_fields)) return wrong;
+  Configured wrong;
+  values.each_member([&](std::string_view section, JsonView value) {
+    if (wrong || section == "general") return;
+    if (!section.starts_with(room_prefix)) {
+      wrong = SettingError{std::string(section), "no such section"};
+      return;
+    }
+    RoomSettings settings;
+    if ((wrong = read_section(value, section, settings, room_fields, general_.string_ids))) return;
+    if (auto reason = wrong_setting(settings)) {
+      wrong = SettingError{text(section, ".", reason->path), reason->reason};
+      return;
+    }
+    if (auto id = id_of(section, general_.string_ids))
+      configured_.emplace(std::move(*id), std::move(settings));
+    else
+      log::warn(topic, section, ": not an id, the room is left out");
+  });
+  return wrong;
+}
+
+void Rooms::list_settings(std::vector<SettingInfo>& to) {
+  list_section<General>("general", general_fields, to);
+  list_section<RoomSettings>("room-<id>", room_fields, to);
+}
+
+void Rooms::start() {
+  saved_.open(services_.state_folder(), general_.string_ids);
+  if (general_.demo_room && configured_.empty() && saved_.empty())
+    configured_.emplace(general_.string_ids ? PublicId("1234") : PublicId(1234), demo_room());
+  for (const auto& [id, settings] : configured_)
+    if (!saved_.knows(id)) (void)create(id, settings);
+  for (const auto& [id, settings] : saved_.rooms())
+    if (settings) (void)create(id, *settings);
+  log::info(topic, rooms_.size(), " rooms");
+}
+
+Room* Rooms::find(const PublicId& id) const {
+  auto found = rooms_.find(id);
+  return found == rooms_.end() ? nullptr : found->second.get();
+}
+
+Room* Rooms::find(RoomKey key) const {
+  auto found = by_key_.find(key);
+  return found == by_key_.end() ? nullptr : found->second;
+}
+
+std::vector<Room*> Rooms::all() const {
+  std::vector<Room*> all;
+  for (const auto& [id, room] : rooms_) all.push_back(room.get());
+  return all;
+}
+
+Result<Room*> Rooms::create(PublicId id, RoomSettings settings) {
+  if (id.empty()) id = new_id([this](const PublicId& candidate) { return find(candidate) != nullptr; });
+  if (find(id) != nullptr) return Error{code::room_exists, "Room " + id.text() + " already exists"};
+  const bool wants_dummy = settings.dummy_publisher;
+  auto made = std::make_unique<Room>(RoomKey{++last_key_}, id, std::move(settings), services_);
+  Room* room = made.get();
+  by_key_.emplace(room->key(), room);
+  rooms_.emplace(id, std::move(made));
+  if (wants_dummy) {
+    Person dummy;
+    dummy.id = new_id([](const PublicId&) { return false; });
+    dummy.private_id = random_32();
+    dummy.display = "Dummy publisher";
+    dummy.dummy = true;
+    room->add_dummy(std::make_unique<Publisher>(*this, *room, nullptr, std::move(dummy)));
+  }
+  return room;
+}
+
+void Rooms::destroy(Room& room) {
+  room.close();
+  by_key_.erase(room.key());
+  rooms_.erase(PublicId(room.id()));
+}
+
+bool Rooms::save(const Room& room) { return saved_.save(room.id(), room.settings()); }
+bool Rooms::forget(const PublicId& id) { return saved_.forget(id, configured_.contains(id)); }
+
+PublicId Rooms::random_id() {
+  if (!general_.string_ids)
+    return PublicId((services_.random() & ((uint64_t{1} << 53) - 1)) | 1);  // exact in JavaScript
+  // A random UUID (RFC 9562 section 5.4).
+  static constexpr char digits[] = "0123456789abcdef";
+  std::array<uint64_t, 2> bits{services_.random(), services_.random()};
+  bits[0] = (bits[0] & ~uint64_t{0xf000}) | 0x4000;
+  bits[1] = (bits[1] & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
+  std::string uuid;
+  for (size_t i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) uuid += '-';
+    uuid += digits[(bits[i / 16] >> (60 - 4 * (i % 16))) & 15];
+  }
+  return PublicId(uuid);
+}
+
+uint32_t Rooms::random_32() { return static_cast<uint32_t>(services_.random()) | 1; }
+
+}  // namespace cardea::videoroom
