@@ -1,0 +1,249 @@
+#include "peer/peer_connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace cardea::peer {
+
+PeerConnection::PeerConnection(PeerId id, std::unique_ptr<sdp::PeerPlan> plan, PeerContext& context, Time now)
+    : id_(id), context_(context), plan_(std::move(plan)),
+      agent_(context.stun, plan_->local, context.settings.ice_timeout),
+      dtls_(context.dtls, plan_->dtls_role, plan_->remote_fingerprint, context.dtls_settings),
+      twcc_(context.settings.twcc_period), rtcp_ssrc_(context.random.u32() | 1),
+      connect_until_(now + context.settings.connect_timeout) {
+  Output none;
+  apply_plan(now, none);
+  want_tick(connect_until_);
+}
+
+void PeerConnection::apply_plan(Time now, Output& out) {
+  const size_t count = std::min<size_t>(plan_->mlines.size(), 0xffff);
+  receivers_.resize(std::max(count, receivers_.size()));
+  senders_.resize(std::max(count, senders_.size()));
+  sender_mlines_.clear();
+  for (uint16_t i = 0; i < count; ++i) {
+    const sdp::MlinePlan& mline = plan_->mlines[i];
+    if (mline.kind == MediaKind::data) continue;
+    if (receivers_[i])
+      receivers_[i]->update(mline, out);
+    else if (receives(mline.direction))
+      receivers_[i] = std::make_unique<RtpReceiver>(ReceiverId{id_, i}, mline, context_.settings);
+    if (senders_[i])
+      senders_[i]->update(mline);
+    else if (sends(mline.direction))
+      senders_[i] =
+          std::make_unique<RtpSender>(SenderId{id_, i}, mline, context_.settings.slowlink_threshold, context_.random);
+    if (senders_[i]) sender_mlines_[senders_[i]->ssrc()] = i;
+  }
+  ssrcs_.update(plan_->mlines);
+  deadline_ = compute_deadline();
+  want_tick(now);
+}
+
+void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out) {
+  if (over_ || plan->mlines.size() < plan_->mlines.size()) return;  // m-lines are never taken away
+  std::unique_ptr<sdp::PeerPlan> before = std::exchange(plan_, std::move(plan));
+  if (plan_->local != before->local) {
+    agent_.restart(plan_->local);
+    if (failed_until_ != never) failed_until_ = now + context_.settings.ice_timeout + context_.settings.ice_grace;
+  }
+  if (plan_->remote_fingerprint != before->remote_fingerprint) {
+    if (before->remote_fingerprint.digest.empty()) {
+      dtls_.expect(plan_->remote_fingerprint, now);
+    } else {
+      // RFC 8842 section 4: another fingerprint is another DTLS association.
+      srtp_.reset();
+      send_key_.reset();
+      queue_.clear();
+      dtls_ = secure::Dtls(context_.dtls, plan_->dtls_role, plan_->remote_fingerprint, context_.dtls_settings);
+      connect_until_ = now + context_.settings.connect_timeout;
+      if (path()) dtls_.start(*path(), now, out.datagrams);
+    }
+  }
+  apply_plan(now, out);
+}
+
+Received PeerConnection::receive(Datagram& datagram, Time now, Output& out) {
+  Received received;
+  if (over_) return received;
+  switch (rtp::wire_of(datagram.bytes)) {
+  case rtp::Wire::stun: receive_stun(datagram, now, received, out); break;
+  case rtp::Wire::dtls: receive_dtls(datagram, now, received, out); break;
+  case rtp::Wire::rtp: receive_rtp(datagram, now, received, out); break;
+  case rtp::Wire::rtcp: receive_rtcp(datagram, now, received, out); break;
+  case rtp::Wire::junk: out.drops.count(Drop::malformed); break;
+  }
+  return received;
+}
+
+void PeerConnection::receive_stun(Datagram& datagram, Time now, Received& received, Output& out) {
+  ice::LiteAgent::Checked checked = agent_.receive(datagram.bytes, datagram.from, now, out.datagrams);
+  if (checked.drop) return out.drops.count(*checked.drop);
+  received.added = checked.added;
+  received.removed = checked.removed;
+  follow_ice(now, out);
+  if (checked.path_changed && path() && dtls_.state() == secure::Dtls::State::handshaking) {
+    dtls_.start(*path(), now, out.datagrams);
+    follow_dtls(now, out);
+  }
+  want_tick(compute_deadline());
+}
+
+void PeerConnection::receive_dtls(Datagram& datagram, Time now, Received& received, Output& out) {
+  if (!agent_.knows(datagram.from)) return out.drops.count(Drop::unknown_source);
+  // Before a nomination the answer goes where the question came from.
+  dtls_.receive(datagram.bytes, path().value_or(datagram.from), now, out.datagrams);
+  follow_dtls(now, out);
+  received.records = dtls_.records();
+  want_tick(compute_deadline());
+}
+
+// Says when a path is lost, and ends the peer if none comes back.
+void PeerConnection::follow_ice(Time now, Output& out) {
+  switch (agent_.state()) {
+  case ice::LiteAgent::State::checking: break;
+  case ice::LiteAgent::State::connected: failed_until_ = never; break;
+  case ice::LiteAgent::State::failed:
+    if (failed_until_ == never) {
+      failed_until_ = now + context_.settings.ice_grace;
+      if (up_) out.events.push_back(IceFailed{id_});
+    } else if (now >= failed_until_) {
+      end("ICE failed", out);
+    }
+    break;
+  }
+}
+
+void PeerConnection::follow_dtls(Time now, Output& out) {
+  if (over_) return;
+  switch (dtls_.state()) {
+  case secure::Dtls::State::handshaking: break;
+  case secure::Dtls::State::connected:
+    if (srtp_) break;
+    if (!start_srtp()) return end("DTLS error", out);
+    connect_until_ = never;
+    report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
+    if (!plan_->data) dtls_.release();
+    if (!std::exchange(up_, true)) out.events.push_back(PeerUp{id_});
+    break;
+  case secure::Dtls::State::closed:
+  case secure::Dtls::State::failed: end(dtls_.reason().empty() ? "DTLS error" : dtls_.reason(), out); break;
+  }
+}
+
+bool PeerConnection::start_srtp() {
+  if (!dtls_.keys()) return false;
+  Result<secure::SrtpSession> session = secure::SrtpSession::make(*dtls_.keys());
+  if (!session) return false;
+  srtp_ = std::move(*session);
+  send_key_ = context_.cipher.make_key(*dtls_.keys());
+  return send_key_ != nullptr;
+}
+
+void PeerConnection::end(std::string_view reason, Output& out) {
+  if (std::exchange(over_, true)) return;
+  queue_.clear();
+  out.events.push_back(PeerDown{id_, std::string(reason)});
+}
+
+void PeerConnection::close(Output& out) {
+  if (over_) return;
+  if (path()) dtls_.close(*path(), out.datagrams);
+  queue_.clear();
+  over_ = true;
+}
+
+// Where a packet belongs, its extensions read as that m-line numbers them.
+std::optional<StreamPlace> PeerConnection::place_of(rtp::Packet& packet) {
+  if (auto place = ssrcs_.find(packet.ssrc)) {
+    rtp::parse_extensions(packet, plan_->mlines[place->mline].extensions);
+    return place;
+  }
+  rtp::parse_extensions(packet, ssrcs_.any_extensions());
+  return ssrcs_.learn(packet);
+}
+
+void PeerConnection::receive_rtp(Datagram& datagram, Time now, Received& received, Output& out) {
+  if (!srtp_) return out.drops.count(Drop::not_ready);
+  if (datagram.bytes.size() > rtp::Packet::capacity) return out.drops.count(Drop::too_large);
+  rtp::PacketRef packet = context_.packets.get();
+  std::memcpy(packet->bytes.data(), datagram.bytes.data(), datagram.bytes.size());
+  size_t size = datagram.bytes.size();
+  if (auto drop = srtp_->unprotect(MutableBytes(packet->bytes).first(size), size)) return out.drops.count(*drop);
+  packet->size = static_cast<uint16_t>(size);
+  if (auto drop = rtp::parse(*packet)) return out.drops.count(*drop);
+  std::optional<StreamPlace> place = place_of(*packet);
+  if (packet->extensions.transport_seq) twcc_.arrived(*packet->extensions.transport_seq, now);
+  RtpReceiver* receiver = place ? this->receiver(place->mline) : nullptr;
+  if (receiver == nullptr) return out.drops.count(Drop::unknown_ssrc);
+  const bool was_receiving = receiver->receiving();
+  RtpReceiver::Taken taken = receiver->receive(packet, *place, now, out);
+  if (!was_receiving && receiver->receiving() && receiver->kind() == MediaKind::video && takes_remb()) {
+    remb_.start(now);
+    want_tick(remb_.next_deadline());
+  }
+  want_tick(std::min(receiver->next_deadline(), twcc_.next_deadline()));
+  if (taken.drop) return out.drops.count(*taken.drop);
+  received.packet = std::move(packet);
+  received.restarted = taken.restarted;
+}
+
+void PeerConnection::tick(Time now, Output& out) {
+  if (over_) return;
+  agent_.tick(now);
+  follow_ice(now, out);
+  if (!over_ && path() && dtls_.next_deadline() <= now) {
+    dtls_.tick(*path(), now, out.datagrams);
+    follow_dtls(now, out);
+  }
+  if (!over_ && now >= connect_until_)
+    end(agent_.state() == ice::LiteAgent::State::connected ? "DTLS timeout" : "ICE failed", out);
+  if (over_) return;
+  for (auto& receiver : receivers_)
+    if (receiver && receiver->next_deadline() <= now) receiver->tick(now, out);
+  if (srtp_ && path()) {
+    send_feedback(now, out);
+    send_transport_feedback(now, out);
+    send_remb(now, out);
+    if (now >= report_at_) send_reports(now, out);
+  }
+  deadline_ = compute_deadline();
+}
+
+Time PeerConnection::compute_deadline() const {
+  if (over_) return never;
+  Time deadline = std::min({agent_.next_deadline(), connect_until_, failed_until_});
+  if (!path()) return deadline;
+  deadline = std::min(deadline, dtls_.next_deadline());
+  if (!srtp_) return deadline;
+  deadline = std::min({deadline, report_at_, twcc_.next_deadline(), remb_.next_deadline()});
+  for (const auto& receiver : receivers_)
+    if (receiver) deadline = std::min(deadline, receiver->next_deadline());
+  return deadline;
+}
+
+void PeerConnection::want_tick(Time at) {
+  if (at >= deadline_) return;
+  deadline_ = at;
+  if (std::exchange(hurried_, true)) return;
+  context_.hurried.push_back(id_);
+}
+
+void PeerConnection::request_keyframe(uint16_t mline, int substream, Time now) {
+  RtpReceiver* wanted = receiver(mline);
+  if (wanted == nullptr) return;
+  wanted->request_keyframe(substream, now);
+  want_tick(wanted->next_deadline());
+}
+
+void PeerConnection::set_bitrate_cap(uint32_t bitrate_bps, Time now) {
+  remb_.set_cap(bitrate_bps, now);
+  want_tick(remb_.next_deadline());
+}
+
+bool PeerConnection::send_record(Bytes record, Time now, Output& out) {
+  return path() && dtls_.send(record, *path(), now, out.datagrams);
+}
+
+}  // namespace cardea::peer

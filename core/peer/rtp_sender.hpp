@@ -1,0 +1,131 @@
+// Media to the peer on one m-line: which packets of its source go on, under which numbers and payload types, and what
+// of them is sent again.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/drop.hpp"
+#include "base/random.hpp"
+#include "media/forwarder.hpp"
+#include "media/send_stream.hpp"
+#include "media/slow_link.hpp"
+#include "peer/output.hpp"
+#include "rtp/build.hpp"
+#include "rtp/packet.hpp"
+#include "sdp/peer_plan.hpp"
+
+namespace cardea::peer {
+
+class RtpSender;
+
+// A packet that waits for the end of the turn: no copy, no encryption yet.
+struct Outgoing {
+  rtp::PacketRef packet;
+  RtpSender* sender = nullptr;
+  media::Rewritten fields;
+  rtp::SeqNo seq = 0;        // on the wire; differs from fields.seq when it goes as RTX
+  uint8_t payload_type = 0;  // on the wire
+  bool rtx = false;
+  uint16_t payload_from = 0;  // bytes of the payload left out at its begin: RED around what the peer takes plain
+};
+using SendQueue = std::vector<Outgoing>;
+
+class RtpSender {
+public:
+  static constexpr size_t max_queue = 2048;  // packets of one peer in one turn
+  static constexpr size_t max_header = 400;  // bytes, with the longest dependency descriptor
+
+  // The plan is read here and in update() only. slowlink_threshold: lost packets a second, 0: no events.
+  RtpSender(SenderId id, const sdp::MlinePlan& plan, uint32_t slowlink_threshold, Random& random);
+
+  // A renegotiation. The SSRC, and with it the numbers, stay.
+  void update(const sdp::MlinePlan& plan);
+
+  // Each packet of the source: queued, or dropped by name.
+  std::optional<Drop> forward(const rtp::PacketRef& packet, Time now, SendQueue& queue) {
+    const Payload& payload = payloads_[static_cast<size_t>(packet->codec)];
+    uint16_t payload_from = 0;
+    uint8_t payload_type = payload.type;
+    if (!payload.there || packet->red) [[unlikely]] {
+      if (!payload.there) return Drop::codec;
+      if (payload.red)
+        payload_type = *payload.red;
+      else if (auto from = primary_of(*packet))
+        payload_from = *from;
+      else
+        return Drop::codec;
+    }
+    if (queue.size() >= max_queue) [[unlikely]]
+      return Drop::queue_full;
+    media::Forwarded forwarded = forwarder_.forward(*packet, now);
+    if (!forwarded) return forwarded.error();
+    stats_.sent(packet->payload_size(), forwarded->timestamp, now);
+    queue.push_back({packet, this, *forwarded, forwarded->seq, payload_type, false, payload_from});
+    return std::nullopt;
+  }
+
+  // A packet that a NACK asks for, as origin() named it: queued as RTX, or once more as it was.
+  std::optional<Drop> resend(rtp::SeqNo out, const rtp::PacketRef& packet, Time now, SendQueue& queue);
+
+  // The header of a queued packet. Returns its size; 0: no room.
+  size_t write_header(const Outgoing& outgoing, MutableBytes out) const;
+  // May RTP padding be put behind its packets? Not where a packet may be sent again under its own number, for then both
+  // must be the same to the last byte: two plaintexts under one SRTP index would break the encryption.
+  bool pads() const { return rtx_ssrc_ != 0 || !resends_plainly_; }
+
+  // What comes from another receiver from now on.
+  void set_source(const ReceiverId& source, bool simulcast);
+  void clear_source() { source_.reset(); }
+  const std::optional<ReceiverId>& source() const { return source_; }
+
+  void pause(bool paused);
+  void set_playout_delay(const std::optional<PlayoutDelay>& delay);
+
+  void reported(const rtp::ReportBlock& block, Time now) { stats_.reported(block, now); }
+  // About once a second: loss events.
+  void tick(Output& out);
+
+  // Of a codec, without RED and RTX; what blocks inside RED are numbered with.
+  uint8_t payload_type(CodecType codec) const { return payloads_[static_cast<size_t>(codec)].type; }
+
+  const SenderId& id() const { return id_; }
+  uint32_t ssrc() const { return ssrc_; }
+  uint32_t rtx_ssrc() const { return rtx_ssrc_; }
+  bool open() const { return open_; }
+  MediaKind kind() const { return kind_; }
+  media::Forwarder& forwarder() { return forwarder_; }
+  const media::SendStream& stats() const { return stats_; }
+
+private:
+  struct Payload {
+    bool there = false;
+    uint8_t type = 0;
+    std::optional<uint8_t> rtx, red;
+  };
+  static std::optional<uint16_t> primary_of(const rtp::Packet& packet);
+  void apply_pause() { forwarder_.pause(paused_ || !open_); }
+
+  // given
+  const SenderId id_;
+  const MediaKind kind_;
+  // state
+  uint32_t ssrc_, rtx_ssrc_;
+  std::array<Payload, codec_names.size()> payloads_{};
+  rtp::HeaderWriter header_;
+  media::Forwarder forwarder_;
+  media::SendStream stats_;
+  media::SlowLink slow_link_;
+  std::optional<ReceiverId> source_;
+  std::optional<PlayoutDelay> playout_delay_;
+  rtp::SeqNo rtx_seq_;
+  rtp::SeqNo same_since_ = 0;  // headers of packets from this number on would be written today as they were then
+  bool open_ = false;
+  bool paused_ = false;
+  bool resends_plainly_ = false;
+};
+
+}  // namespace cardea::peer

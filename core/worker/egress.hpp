@@ -1,0 +1,70 @@
+// Sends what the peers' senders have queued: subscriber by subscriber, headers written and payloads encrypted from the
+// shared plaintext into a reused buffer, whole runs handed to the kernel.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "peer/peer_connection.hpp"
+#include "secure/cipher.hpp"
+#include "worker/run_planner.hpp"
+#include "worker/udp_socket.hpp"
+
+namespace cardea::worker {
+
+struct EgressCounters {
+  uint64_t packets = 0;
+  uint64_t bytes = 0;  // with SRTP, without UDP and IP
+  uint64_t runs = 0;   // messages handed to the kernel
+};
+
+class Egress {
+public:
+  // Engine and sockets outlive this; Address::socket is an index into the sockets. padding_waste: see RunPlanner.
+  Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste);
+
+  // Sends all that is queued at the peer and empties its queue. What was sent is in the kernel after flush().
+  void send(peer::PeerConnection& peer);
+  // A datagram that is ready: STUN, DTLS, RTCP. The bytes must stay until flush().
+  void send(const Address& to, Bytes datagram);
+  void flush();
+
+  const EgressCounters& counters() const { return counters_; }
+
+private:
+  // About the second level cache's share that output may take: 32 messages of five full packets.
+  static constexpr size_t arena_size = 320 * 1024;
+  static constexpr size_t max_datagram = 2304;  // header, payload, padding and tag are never more
+  static constexpr size_t max_jobs = 256;       // that wait for one seal()
+
+  struct Message {
+    Address to;
+    size_t at = 0, size = 0, segment = 0;
+  };
+
+  void send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued);
+  void write_run(peer::PeerConnection& peer, const RunPlanner::Run& run);
+  size_t write_packet(const secure::SendKey& key, size_t item, uint8_t* out);
+  void seal_pending();
+  void hand_over();
+
+  // given
+  secure::CipherEngine& engine_;
+  std::span<UdpSocket> sockets_;
+  // owned
+  std::vector<uint8_t> arena_;
+  std::vector<secure::SealJob> jobs_;
+  std::vector<Message> messages_;
+  // state
+  RunPlanner planner_;
+  std::array<std::array<uint8_t, peer::RtpSender::max_header>, RunPlanner::max_packets> headers_;
+  std::array<RunPlanner::Item, RunPlanner::max_packets> items_;
+  std::array<peer::Outgoing*, RunPlanner::max_packets> outgoing_;
+  std::array<uint16_t, RunPlanner::max_packets> header_sizes_;
+  size_t used_ = 0;  // of the arena
+  EgressCounters counters_;
+};
+
+}  // namespace cardea::worker

@@ -1,0 +1,305 @@
+#include "worker/media_worker.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "base/clock.hpp"
+#include "cardea/log.hpp"
+#include "rtp/parse.hpp"
+
+namespace cardea::worker {
+namespace {
+
+peer::PeerSettings peer_settings(const WorkerSettings& settings) {
+  return {settings.ice_timeout,        settings.ice_grace,   settings.connect_timeout, settings.no_media_timer,
+          settings.slowlink_threshold, settings.twcc_period, settings.min_nack_queue};
+}
+
+secure::DtlsSettings dtls_settings(const WorkerSettings& settings) {
+  secure::DtlsSettings dtls;
+  dtls.mtu = settings.dtls_mtu;
+  dtls.timeout = settings.connect_timeout;
+  return dtls;
+}
+
+int make_wake_fd() {
+  int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (fd < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return fd;
+}
+
+void wake(int fd) {
+  const uint64_t one = 1;
+  [[maybe_unused]] auto written = ::write(fd, &one, sizeof one);  // fails only when it is readable already
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::make(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
+                                             Mailbox<WorkerEvent>& events) {
+  Result<secure::CipherChoice> choice = secure::parse_cipher_choice(settings.cipher_engine);
+  if (!choice) return std::move(choice.error());
+  Result<std::unique_ptr<secure::CipherEngine>> engine = secure::make_cipher_engine(*choice);
+  if (!engine) return std::move(engine.error());
+  std::vector<UdpSocket> sockets;
+  SocketOptions options{settings.receive_buffer, settings.send_buffer, settings.gso, settings.gro, settings.dscp};
+  for (Address address : settings.addresses) {
+    if (sockets.size() > UINT8_MAX) return Error{0, "more local addresses than a worker can have"};
+    // Where the system chooses the port, all addresses get the one that the first got.
+    if (address.port == 0 && !sockets.empty()) address.port = sockets.front().local().port;
+    Result<UdpSocket> socket = UdpSocket::bind(address, static_cast<uint8_t>(sockets.size()), options);
+    if (!socket) return std::move(socket.error());
+    sockets.push_back(std::move(*socket));
+  }
+  if (sockets.empty()) return Error{0, "a media worker needs an address to listen on"};
+  return std::unique_ptr<Worker>(
+      std::make_unique<MediaWorker>(index, std::move(settings), dtls, events, std::move(sockets), std::move(*engine)));
+}
+
+MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
+                         Mailbox<WorkerEvent>& events, std::vector<UdpSocket> sockets,
+                         std::unique_ptr<secure::CipherEngine> engine)
+    : index_(index), settings_(std::move(settings)), events_(events), peer_settings_(peer_settings(settings_)),
+      dtls_settings_(dtls_settings(settings_)), sockets_(std::move(sockets)), engine_(std::move(engine)),
+      wake_fd_(make_wake_fd()), context_{peer_settings_, dtls_settings_, dtls, stun_, *engine_, packets_, random_, {}},
+      router_(peers_, index, peer_settings_.min_nack_queue), egress_(*engine_, sockets_, settings_.padding_waste),
+      timers_(Clock::now()) {
+  stats_.worker = index_;
+  stats_.cipher_engine = std::string(engine_->name());
+  loop_.add(mailbox_.fd());
+  loop_.add(wake_fd_);
+  for (const UdpSocket& socket : sockets_) loop_.add(socket.fd());
+}
+
+MediaWorker::~MediaWorker() {
+  stop();
+  ::close(wake_fd_);
+}
+
+uint16_t MediaWorker::port() const { return sockets_.front().local().port; }
+
+void MediaWorker::start(const std::vector<Worker*>& all) {
+  all_ = all;
+  rings_.resize(all_.size());
+  copied_to_.resize(all_.size());
+  for (size_t i = 0; i < rings_.size(); ++i)
+    if (i != index_) rings_[i] = std::make_unique<PacketRing>();
+  thread_ = std::thread([this] { run(); });
+}
+
+void MediaWorker::stop() {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  wake(wake_fd_);
+  thread_.join();
+}
+
+void MediaWorker::run() {
+  pthread_setname_np(pthread_self(), ("media-" + std::to_string(index_)).c_str());
+  if (settings_.cpu >= 0) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(static_cast<size_t>(settings_.cpu), &cpus);
+    if (pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus) != 0)
+      log::warn("worker", "media worker ", index_, " could not be pinned to CPU ", settings_.cpu);
+  }
+  now_ = Clock::now();
+  stats_at_ = now_ + stats_interval;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    sleep();
+    now_ = Clock::now();
+    const Time woke = now_;
+    turn();
+    busy_ += Clock::now() - woke;
+  }
+  run_commands();
+  peers_.for_each([&](peer::PeerConnection& peer) { peer.close(output_); });
+  flush();
+  peers_.for_each([&](peer::PeerConnection& peer) { remove(peer); });
+}
+
+// Under load packets are collected for a tick, because waking up costs more than forwarding many of them. Else whatever
+// comes first ends the sleep.
+void MediaWorker::sleep() {
+  if (ticking_) {
+    const Duration rest = now_ + settings_.tick - Clock::now();
+    if (rest > Duration::zero()) std::this_thread::sleep_for(rest);
+    return;
+  }
+  // Both sides exchange, so that one of them sees the other: no packet is left in a ring that nobody looks at.
+  asleep_.exchange(true);
+  const bool waiting =
+      std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring && !ring->empty(); });
+  const Time until = waiting ? now_ : std::min(timers_.next(), stats_at_);
+  for (int fd : loop_.wait(Clock::now(), until)) {
+    uint64_t count = 0;
+    if (fd == wake_fd_) [[maybe_unused]]
+      auto got = ::read(wake_fd_, &count, sizeof count);
+  }
+  asleep_.store(false, std::memory_order_relaxed);
+}
+
+void MediaWorker::wake_if_asleep() {
+  if (asleep_.exchange(false)) wake(wake_fd_);
+}
+
+void MediaWorker::turn() {
+  ++stats_.ticks;
+  receive_all();
+  take_mirrored();
+  run_commands();
+  schedule_hurried();
+  run_timers();
+  schedule_hurried();
+  flush();
+  choose_pace();
+  if (now_ >= stats_at_) tell_stats();
+}
+
+void MediaWorker::receive_all() {
+  for (UdpSocket& socket : sockets_) {
+    for (size_t taken = 0; taken < max_datagrams;) {
+      const size_t got = socket.receive([&](Datagram& datagram) { deliver(datagram); });
+      if (got == 0) break;
+      taken += got;
+    }
+  }
+}
+
+peer::PeerConnection* MediaWorker::find(const Datagram& datagram) {
+  if (rtp::wire_of(datagram.bytes) == rtp::Wire::stun) {
+    auto ufrag = ice::StunCodec::local_ufrag(datagram.bytes);
+    if (!ufrag) return nullptr;
+    auto found = ufrags_.find(*ufrag);
+    return found == ufrags_.end() ? nullptr : peers_.find(found->second);
+  }
+  auto found = addresses_.find(datagram.from);
+  return found == addresses_.end() ? nullptr : peers_.find(found->second);
+}
+
+void MediaWorker::deliver(Datagram& datagram) {
+  peer::PeerConnection* peer = find(datagram);
+  if (peer == nullptr) return output_.drops.count(Drop::unknown_source);
+  const size_t size = datagram.bytes.size();
+  peer::Received received = peer->receive(datagram, now_, output_);
+  if (received.removed) shut_door(*peer, *received.removed);
+  if (received.added) open_door(*peer, *received.added);
+  if (doors_[peer->id().slot].ufrags.size() != peer->local_credentials().size()) renew_ufrags(*peer);
+  if (received.packet) {
+    ++stats_.packets_in;
+    stats_.bytes_in += size;
+    forward(*peer, received);
+  }
+  for (const peer::Feedback& feedback : received.feedback) router_.answer(*peer, feedback, now_, output_);
+  // received.records are the SCTP packets of data channels: from here they go to the data floor.
+  if (peer->over()) remove(*peer);
+}
+
+void MediaWorker::forward(peer::PeerConnection& peer, peer::Received& received) {
+  peer::Router::Extra extra{received.restarted, std::nullopt};
+  std::span<const uint16_t> elsewhere = router_.deliver(received.packet, peer, extra, now_, output_);
+  for (uint16_t worker : elsewhere) {
+    if (worker >= all_.size() || worker == index_) continue;
+    PacketRing* ring = static_cast<MediaWorker*>(all_[worker])->ring_from(index_);
+    if (ring == nullptr ||
+        !ring->push(*received.packet, {peer.id(), received.packet->mline}, extra.restarted, extra.common_offset)) {
+      output_.drops.count(Drop::ring_full);
+      continue;
+    }
+    copied_to_[worker] = true;
+  }
+}
+
+void MediaWorker::take_mirrored() {
+  for (const auto& ring : rings_) {
+    if (!ring) continue;
+    for (size_t taken = 0; taken < max_datagrams; ++taken) {
+      const MirroredPacket* mirrored = ring->front();
+      if (mirrored == nullptr) break;
+      rtp::PacketRef packet = packets_.get();
+      copy_packet(mirrored->packet, *packet);
+      packet->arrival = now_;
+      router_.deliver_mirrored(packet, mirrored->from, {mirrored->restarted, mirrored->common_offset}, now_, output_);
+      ring->pop();
+    }
+  }
+}
+
+void MediaWorker::schedule_hurried() {
+  for (PeerId id : context_.hurried) {
+    peer::PeerConnection* peer = peers_.find(id);
+    if (peer == nullptr) continue;
+    peer->seen_hurried();
+    timers_.set(id.slot, peer->next_deadline());
+  }
+  context_.hurried.clear();
+}
+
+void MediaWorker::run_timers() {
+  timers_.expire(now_, [&](uint32_t slot) {
+    peer::PeerConnection* peer = peers_.at(slot);
+    if (peer == nullptr) return;
+    peer->tick(now_, output_);
+    if (peer->over()) return remove(*peer);
+    timers_.set(slot, peer->next_deadline());
+  });
+}
+
+// The end of the turn: whatever it caused goes out.
+void MediaWorker::flush() {
+  for (size_t i = 0; i < output_.datagrams.size(); ++i)
+    egress_.send(output_.datagrams[i].to, output_.datagrams[i].bytes);
+  for (peer::PeerConnection* peer : router_.waiting()) egress_.send(*peer);
+  router_.waiting().clear();
+  egress_.flush();
+  for (peer::PeerEvent& event : output_.events) events_.post(std::move(event));
+  output_.clear();
+  for (const peer::UpstreamRequest& request : router_.upstream())
+    if (request.from.peer.worker < all_.size())
+      all_[request.from.peer.worker]->post(RequestKeyframe{request.from, request.substream});
+  router_.upstream().clear();
+  for (size_t worker = 0; worker < copied_to_.size(); ++worker) {
+    if (!copied_to_[worker]) continue;
+    copied_to_[worker] = false;
+    static_cast<MediaWorker*>(all_[worker])->wake_if_asleep();
+  }
+}
+
+void MediaWorker::choose_pace() {
+  if (now_ < window_until_) return;
+  const uint64_t packets = stats_.packets_in + egress_.counters().packets;
+  // Packets that go out count as well: runs are what makes them cheap. Leaving the tick takes a little less than
+  // entering it, so that a rate at the border does not swing.
+  const double rate = static_cast<double>(packets - std::exchange(counted_packets_, packets)) /
+                      (static_cast<double>((now_ - window_until_ + rate_window).count()) / 1e9);
+  const double border = settings_.tick_above_pps;
+  ticking_ = rate > (ticking_ ? border * 0.8 : border);
+  window_until_ = now_ + rate_window;
+}
+
+void MediaWorker::tell_stats() {
+  const Duration since = now_ - stats_at_ + stats_interval;
+  stats_at_ = now_ + stats_interval;
+  stats_.peers = static_cast<uint32_t>(peers_.size());
+  const EgressCounters& sent = egress_.counters();
+  stats_.packets_out = sent.packets;
+  stats_.bytes_out = sent.bytes;
+  stats_.runs_out = sent.runs;
+  stats_.tick_occupancy = static_cast<double>(std::exchange(busy_, {}).count()) / static_cast<double>(since.count());
+  stats_.gso = std::any_of(sockets_.begin(), sockets_.end(), [](const UdpSocket& socket) { return socket.gso(); });
+  stats_.drops = output_.drops;
+  for (const UdpSocket& socket : sockets_) {
+    stats_.drops.count(Drop::unreachable, socket.unreachable());
+    stats_.drops.count(Drop::queue_full, socket.queue_full());
+  }
+  events_.post(stats_);
+}
+
+}  // namespace cardea::worker

@@ -1,0 +1,141 @@
+// The thread of a media worker: sockets, commands and timers around the peers and the router, turn by turn.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.hpp"
+#include "ice/stun.hpp"
+#include "peer/output.hpp"
+#include "peer/peer_connection.hpp"
+#include "peer/peer_table.hpp"
+#include "peer/router.hpp"
+#include "peer/settings.hpp"
+#include "secure/cipher.hpp"
+#include "secure/dtls.hpp"
+#include "worker/egress.hpp"
+#include "worker/event_loop.hpp"
+#include "worker/packet_ring.hpp"
+#include "worker/timer_wheel.hpp"
+#include "worker/udp_socket.hpp"
+#include "worker/worker.hpp"
+
+namespace cardea::worker {
+
+class MediaWorker final : public Worker {
+public:
+  MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls, Mailbox<WorkerEvent>& events,
+              std::vector<UdpSocket> sockets, std::unique_ptr<secure::CipherEngine> engine);
+  ~MediaWorker() override;
+
+  void start(const std::vector<Worker*>& all) override;
+  void stop() override;
+  void post(Command command) override { mailbox_.post(std::move(command)); }
+  uint16_t port() const override;
+
+private:
+  static constexpr size_t max_datagrams = 4096;   // received in one turn: timers and commands wait no longer
+  static constexpr Duration rate_window = 100ms;  // over which packets are counted to choose wake-ups or ticks
+  static constexpr Duration stats_interval = 1s;
+
+  // How datagrams find a peer.
+  struct Doors {
+    std::vector<Address> addresses;
+    std::vector<std::string> ufrags;
+  };
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+  };
+
+  // The turn
+  void run();
+  void sleep();
+  void turn();
+  void receive_all();
+  void deliver(Datagram& datagram);
+  void forward(peer::PeerConnection& peer, peer::Received& received);
+  void take_mirrored();
+  void run_commands();
+  void run_timers();
+  void schedule_hurried();
+  void flush();
+  void choose_pace();
+  void tell_stats();
+
+  // Commands
+  void handle(CreatePeer& command);
+  void handle(UpdatePeer& command);
+  void handle(ClosePeer& command);
+  void handle(Forward& command);
+  void handle(StopForward& command);
+  void handle(Mirror& command);
+  void handle(Pause& command);
+  void handle(Mute& command);
+  void handle(SetLayers& command);
+  void handle(SetPlayoutDelay& command);
+  void handle(SetBitrateCap& command);
+  void handle(RequestKeyframe& command);
+  void handle(DetectTalking& command);
+  peer::RtpSender* sender(SenderId id);  // counts a stale command if there is none
+  peer::RtpReceiver* receiver(ReceiverId id);
+
+  // Peers and how they are found
+  peer::PeerConnection* find(const Datagram& datagram);
+  void open_door(peer::PeerConnection& peer, const Address& address);
+  void shut_door(peer::PeerConnection& peer, const Address& address);
+  void renew_ufrags(const peer::PeerConnection& peer);
+  void remove(peer::PeerConnection& peer);
+
+  // Other workers
+  PacketRing* ring_from(uint16_t worker) { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
+  void wake_if_asleep();
+
+  // given
+  const uint16_t index_;
+  const WorkerSettings settings_;
+  Mailbox<WorkerEvent>& events_;
+  std::vector<Worker*> all_;
+  // owned
+  const peer::PeerSettings peer_settings_;
+  const secure::DtlsSettings dtls_settings_;
+  std::vector<UdpSocket> sockets_;
+  std::unique_ptr<secure::CipherEngine> engine_;
+  Mailbox<Command> mailbox_;
+  const int wake_fd_;
+  std::vector<std::unique_ptr<PacketRing>> rings_;  // by the worker that writes
+  EventLoop loop_;
+  SystemRandom random_;
+  ice::StunCodec stun_;
+  rtp::PacketPool packets_;
+  peer::PeerContext context_;
+  peer::PeerTable peers_;
+  peer::Router router_;
+  Egress egress_;
+  std::thread thread_;
+  // state: the thread's, but for the two atomics
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> asleep_{false};  // wants wake_fd_ written when a ring gets a packet
+  Time now_{};
+  peer::Output output_;
+  TimerWheel timers_;
+  std::unordered_map<Address, PeerId> addresses_;
+  std::unordered_map<std::string, PeerId, TextHash, std::equal_to<>> ufrags_;
+  std::vector<Doors> doors_;  // by the peer's slot
+  std::vector<Command> commands_;
+  std::vector<bool> copied_to_;  // workers that got packets this turn
+  WorkerStats stats_;
+  bool ticking_ = false;
+  uint64_t counted_packets_ = 0;  // in and out, at the begin of the window
+  Time window_until_{};
+  Time stats_at_{};
+  Duration busy_{};  // since the last statistics
+};
+
+}  // namespace cardea::worker
