@@ -14,6 +14,17 @@ constexpr uint8_t host_preference = 126;  // RFC 8445 section 5.1.2.2
 
 bool old_data_form(const MediaDescription& media) { return media.protocol == "DTLS/SCTP"; }
 
+// For an m-line that stays without a common codec. Audio has 0, as Janus answers; but Chromium fails on a video line
+// with a payload type it did not offer, so there it is the first one offered.
+Format placeholder(const MediaDescription& offered) {
+  if (offered.media == "audio") return {};
+  Format format = offered.formats.front();
+  for (auto next = offered.formats.rbegin(); next != offered.formats.rend(); ++next)
+    if (codec_of(*next)) format = *next;
+  format.feedback.clear();
+  return format;
+}
+
 // One byte carries 1 to 14, two bytes up to 255; 15 means something else (RFC 8285 section 4.2).
 bool usable_id(uint16_t id) { return id <= 255 && id != 15; }
 
@@ -93,7 +104,7 @@ Composed Composer::answer(const AnswerInput& input) const {
                              ? find_codec(input.offered, *input.wanted->codec)
                              : nullptr;
   if (!chosen) {
-    out.media.formats = {Format{}};  // no common codec: the line stays, with nothing in it
+    out.media.formats = {placeholder(input.offered)};
     return out;
   }
   Direction wanted = input.wanted->direction, theirs = input.offered.direction;
@@ -135,9 +146,10 @@ void Composer::answer_extensions(const AnswerInput& input, Composed& out) const 
     // The mid is the core's own means to tell bundled m-lines apart; rids are of use only with the streams they name.
     bool wanted = input.wanted->extensions.has(*extension) || *extension == Extension::mid;
     if ((*extension == Extension::rid || *extension == Extension::repaired_rid) && !takes_rids) wanted = false;
-    if (!wanted) continue;
+    if (!wanted || line.direction == Direction::inactive) continue;
     out.plan.extensions[*extension] = static_cast<uint8_t>(line.id);
     out.media.extensions.push_back(line);
+    if (line.direction) out.media.extensions.back().direction = reversed(*line.direction);
   }
 }
 
@@ -217,7 +229,7 @@ MediaDescription Composer::offer(const MlinePlan& plan, const std::string& msid)
   for (uint16_t id = 1; id <= 255; ++id)
     for (size_t i = 0; i < extension_count; ++i)
       if (plan.extensions.ids[i] == id)
-        media.extensions.push_back({id, std::string(uri_of(static_cast<Extension>(i)))});
+        media.extensions.push_back({id, std::string(uri_of(static_cast<Extension>(i))), std::nullopt});
   write_sources(media, plan, msid);
   return media;
 }

@@ -55,6 +55,7 @@ struct Format {
 struct ExtensionLine {  // RFC 8285
   uint16_t id = 0;
   std::string uri;
+  std::optional<Direction> direction{};  // "a=extmap:9/sendonly"
   bool operator==(const ExtensionLine&) const = default;
 };
 

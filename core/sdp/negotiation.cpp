@@ -155,6 +155,10 @@ MlinePlan Negotiation::State::offered_mline(const Line& line, const OfferSection
     out.extensions = before->extensions;
     out.extensions[Extension::rid] = out.extensions[Extension::repaired_rid] = 0;
   }
+  // Browsers want a codec even in a line that is inactive because there was no common one.
+  if (out.payloads.empty())
+    out.payloads = {
+        numbers.payload({line.kind == MediaKind::video ? CodecType::vp8 : CodecType::opus, {}}, false, false)};
   out.rtx_ssrc = !out.payloads.empty() && out.payloads.front().rtx ? line.rtx_ssrc : 0;
   return out;
 }

@@ -307,11 +307,12 @@ private:
     value = trim(value);
     std::string_view id_word = take_word(value);
     auto id = number<uint16_t>(take_until(id_word, '/'));
+    auto direction = direction_of(id_word);
     std::string_view uri = take_word(value);
     if (!id || *id == 0 || !is_token(uri) || uri.size() > 256) return;
     // RFC 6904: encrypted header extensions are not supported, so such a line does not exist for us.
     if (uri == "urn:ietf:params:rtp-hdrext:encrypt") return;
-    add_bounded(media_ ? media_->extensions : session_extensions_, ExtensionLine{*id, std::string(uri)});
+    add_bounded(media_ ? media_->extensions : session_extensions_, ExtensionLine{*id, std::string(uri), direction});
   }
 
   void ssrc(std::string_view value) {

@@ -93,7 +93,9 @@ private:
     for (const auto& format : m.formats)
       if (!same_word(format.name, "rtx")) this->format(format);
     if (m.extmap_allow_mixed) line("a=extmap-allow-mixed");
-    for (const auto& extension : m.extensions) line("a=extmap:", extension.id, " ", extension.uri);
+    for (const auto& extension : m.extensions)
+      line("a=extmap:", extension.id, extension.direction ? "/" : "",
+           extension.direction ? direction_name(*extension.direction) : "", " ", extension.uri);
     for (const auto& format : m.formats)
       if (same_word(format.name, "rtx")) this->format(format);
     sources(m);
