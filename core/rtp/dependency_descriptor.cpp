@@ -134,7 +134,7 @@ std::optional<FrameDependency> DependencyReader::read(Bytes descriptor) {
   if (!in.ok()) return std::nullopt;
 
   bool active_targets_follow = false, own_indications = false, own_differences = false, own_chains = false;
-  DependencyStructure arriving;
+  std::optional<DependencyStructure> arriving;  // rare and large: made only when it comes
   uint32_t active_targets = active_targets_;
   if (descriptor.size() > 3) {
     frame.new_structure = in.flag();
@@ -143,12 +143,12 @@ std::optional<FrameDependency> DependencyReader::read(Bytes descriptor) {
     own_differences = in.flag();
     own_chains = in.flag();
     if (frame.new_structure) {
-      if (!read_structure(in, arriving)) return std::nullopt;
-      active_targets = all_targets(arriving);
+      if (!read_structure(in, arriving.emplace())) return std::nullopt;
+      active_targets = all_targets(*arriving);
     }
   }
-  if (!frame.new_structure && !known_) return std::nullopt;
-  const DependencyStructure& structure = frame.new_structure ? arriving : structure_;
+  if (!arriving && !known_) return std::nullopt;
+  const DependencyStructure& structure = arriving ? *arriving : structure_;
   if (active_targets_follow) active_targets = in.bits(structure.target_count);
 
   uint32_t index = (template_id + 64 - structure.template_offset) % 64;
@@ -165,7 +165,7 @@ std::optional<FrameDependency> DependencyReader::read(Bytes descriptor) {
   for (uint8_t i = 0; own_chains && i < structure.chain_count; ++i) frame.chains[i] = static_cast<uint8_t>(in.bits(8));
   if (!in.ok()) return std::nullopt;
 
-  if (frame.new_structure) structure_ = arriving;
+  if (arriving) structure_ = *arriving;
   known_ = true;
   active_targets_ = active_targets;
   return frame;
