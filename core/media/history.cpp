@@ -67,8 +67,11 @@ void History::grow(rtp::SeqNo newest) {
   while (wanted < max_packets && newest - lowest_ >= static_cast<rtp::SeqNo>(wanted)) wanted *= 2;
   if (wanted == ring_.size()) return;
   std::vector<rtp::PacketRef> larger(wanted);
-  for (rtp::PacketRef& slot : ring_)
-    if (slot) larger[static_cast<size_t>(slot->seq) & (wanted - 1)] = std::move(slot);
+  for (rtp::PacketRef& slot : ring_) {
+    if (!slot) continue;
+    const size_t index = static_cast<size_t>(slot->seq) & (wanted - 1);
+    larger[index] = std::move(slot);
+  }
   ring_ = std::move(larger);
 }
 

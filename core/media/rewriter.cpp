@@ -141,23 +141,22 @@ const Rewriter::Segment& Rewriter::closed(size_t newest) const {
 
 // A late packet, in whichever run it belongs to.
 std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
-  rtp::SeqNo out_end = next_;
-  const auto covers = [&](const Segment& segment) {
-    return segment.substream == packet.substream && packet.seq >= segment.in_first &&
-           packet.seq - segment.in_first < out_end - segment.out_first;
+  const auto left_out = [&](const Segment& before_run) {
+    return before_run.after_left_out && packet.timestamp == before_run.left_out_timestamp;
   };
+  const Segment* newer = &current_;
   const Segment* in = nullptr;
-  if (expected_ >= 0 && covers(current_)) in = &current_;
-  out_end = current_.out_first;
+  if (expected_ >= 0 && current_.substream == packet.substream && packet.seq >= current_.in_first) in = &current_;
+  rtp::SeqNo out_end = next_;
   for (size_t i = 0; in == nullptr && i < closed_.size(); ++i) {
-    const Segment& segment = closed(i);
-    if (covers(segment)) in = &segment;
-    // Runs of one substream are in the order of its numbers: it was left out between two of them.
-    if (in == nullptr && segment.substream == packet.substream && segment.in_first <= packet.seq) return std::nullopt;
-    out_end = segment.out_first;
+    if (i > 0) newer = &closed(i - 1);
+    out_end = newer->out_first;
+    if (closed(i).substream == packet.substream && packet.seq >= closed(i).in_first) in = &closed(i);
   }
-  // In a hole, but of a picture of which other packets were left out.
-  if (in == nullptr || (in->after_left_out && packet.timestamp == in->left_out_timestamp)) return std::nullopt;
+  // Runs of one substream are in the order of its numbers: behind the end of this one it was left out.
+  if (in == nullptr || packet.seq - in->in_first >= out_end - in->out_first) return std::nullopt;
+  // In a hole, but of a picture of which other packets were left out, before the run or after it.
+  if (left_out(*in) || (in != newer && left_out(*newer))) return std::nullopt;
   return apply(*in, packet);
 }
 
