@@ -76,7 +76,6 @@ private:
   std::vector<sdp::IceCredentials> locals_;  // newest first, at most two
   State state_ = State::checking;
   std::optional<Address> selected_;
-  bool fresh_ = true;  // no valid check with the newest credentials yet
   std::vector<Remote> remotes_;
   Time last_check_{};
 };

@@ -17,7 +17,7 @@ namespace cardea::secure {
 // A certificate with its key. Self-signed is enough: peers compare its fingerprint with the SDP's, nothing else.
 class Certificate {
 public:
-  // A new ECDSA P-256 key and a certificate for it, valid for thirty days from now.
+  // A new ECDSA P-256 key and a certificate for it, valid for ten years from now (browsers do not look).
   static Result<Certificate> make();
   // From PEM text: the certificate, and its key (which may be encrypted). ECDSA or RSA.
   static Result<Certificate> from_pem(std::string_view certificate, std::string_view key, std::string_view password);
@@ -41,9 +41,9 @@ private:
   sdp::Fingerprint fingerprint_;
 };
 
-// What every Dtls of the process is made from: DTLS 1.2, X25519 and P-256, ECDHE with AES-GCM, the SRTP profiles
-// AEAD_AES_128_GCM, AEAD_AES_256_GCM, AES128_CM_HMAC_SHA1_80 in this order (the server chooses, and 128 is cheapest).
-// Unchanged once made, so all workers may use it at the same time.
+// What every Dtls of the process is made from: DTLS 1.2, X25519 and the NIST curves, ECDHE with AES-GCM, the SRTP
+// profiles AEAD_AES_128_GCM, AEAD_AES_256_GCM, AES128_CM_HMAC_SHA1_80 in this order (the server chooses, and 128 is
+// cheapest). Unchanged once made, so all workers may use it at the same time.
 class DtlsContext {
 public:
   static Result<std::unique_ptr<DtlsContext>> make(const Certificate& certificate);

@@ -45,12 +45,12 @@ public:
   Time next_deadline() const { return deadline_; }
 
   // The fingerprint, where the peer's SDP came after its hello: until then the handshake is not taken as done.
-  void expect(const sdp::Fingerprint& expected, Time now);
+  void expect(const sdp::Fingerprint& expected);
 
   State state() const { return state_; }
   // Why it is closed or failed, in the Janus API's words: "DTLS alert", "DTLS timeout", "DTLS error". Else empty.
   std::string_view reason() const { return reason_; }
-  // Set as soon as connected.
+  // Set as soon as connected; none if the peer did not offer use_srtp (one that wants data channels only need not).
   const std::optional<SrtpKeys>& keys() const { return keys_; }
 
   // Application data (SCTP packets) of the last receive(), one span per record; valid until the next call.
@@ -74,9 +74,10 @@ private:
     void operator()(ssl_st* ssl) const;
   };
 
-  void advance(const Address& to, Time now, Outbox& out);
-  void handshake(Time now);
-  void finish_handshake(Time now);
+  void begin(Time now);
+  void advance();
+  void handshake();
+  void connect();
   void read_records();
   void flush(const Address& to, Outbox& out);
   void schedule(Time now);
@@ -97,6 +98,7 @@ private:
   Time deadline_ = never;
   std::optional<SrtpKeys> keys_;
   std::vector<uint8_t> plain_;
+  std::vector<size_t> ends_;
   std::vector<Bytes> records_;
 };
 

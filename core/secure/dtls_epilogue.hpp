@@ -1,0 +1,48 @@
+// What a DTLS connection still needs when its SSL object is gone: our last flight, should the peer repeat its own, and
+// the record keys to read and write an alert (RFC 5246 section 6.3, RFC 5288, RFC 6347 section 4.1).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/outbox.hpp"
+#include "cardea/time.hpp"
+#include "secure/dtls_io.hpp"
+
+namespace cardea::secure {
+
+class DtlsEpilogue {
+public:
+  // From a finished handshake and the datagrams of our last flight.
+  DtlsEpilogue(const SSL* ssl, sdp::DtlsRole role, std::vector<uint8_t> flight, std::vector<size_t> sizes);
+
+  // True if the peer closed the connection, or gave it up, by an authentic alert.
+  bool receive(Bytes datagram, const Address& to, Time now, Outbox& out);
+  void close(const Address& to, Outbox& out);
+
+private:
+  struct Direction {
+    uint8_t key[32];
+    uint8_t salt[4];
+  };
+
+  void derive_keys(const SSL* ssl);
+  void find_last_record();
+  bool closes(Bytes record) const;
+  void repeat(const Address& to, Time now, Outbox& out);
+
+  // given
+  sdp::DtlsRole role_;
+  // state
+  std::vector<uint8_t> flight_;
+  std::vector<size_t> sizes_;
+  size_t key_size_ = 0;  // 0: not AES-GCM, so alerts are neither read nor written
+  Direction ours_{}, theirs_{};
+  uint64_t sequence_ = 0, nonce_ = 0;  // of the next record we write
+  Time repeated_{};
+  uint8_t repeats_ = 0;
+};
+
+}  // namespace cardea::secure
