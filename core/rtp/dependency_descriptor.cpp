@@ -21,7 +21,13 @@ public:
       return 0;
     }
     uint32_t value = 0;
-    for (; count > 0; --count, ++at_) value = (value << 1) | ((bytes_[at_ / 8] >> (7 - at_ % 8)) & 1u);
+    while (count > 0) {
+      auto inside = static_cast<unsigned>(8 - at_ % 8);  // bits left in this byte
+      unsigned taken = std::min(count, inside);
+      value = (value << taken) | ((bytes_[at_ / 8] >> (inside - taken)) & ((1u << taken) - 1));
+      at_ += taken;
+      count -= taken;
+    }
     return value;
   }
   bool flag() { return bits(1) != 0; }
