@@ -54,6 +54,9 @@ std::optional<std::vector<uint8_t>> digest_of(std::string_view hex, size_t size)
   return digest;
 }
 
+// What would not come back the same from a text of ours.
+constexpr bool is_control(char c) { return c >= 0 && c < ' ' && c != '\t'; }
+
 template <class T>
 void add_bounded(std::vector<T>& to, T value, size_t bound = max_attributes) {
   if (to.size() < bound) to.push_back(std::move(value));
@@ -73,6 +76,7 @@ public:
       if (!any && line != "v=0") return wrong("v=0 expected");
       any = true;
       if (line.size() < 2 || line[1] != '=') return wrong("not of the form x=...");
+      if (std::any_of(line.begin(), line.end(), is_control)) return wrong("control character");
       if (auto status = this->line(line[0], line.substr(2)); !status) return status.error();
     }
     end_of_media();
@@ -165,6 +169,7 @@ private:
     m.extmap_allow_mixed = false;
     media_ = &out_.media.emplace_back(std::move(m));
     own_fingerprints_ = false;
+    wildcards_ = 0;
     simulcast_ = {};
     return fine;
   }
@@ -296,6 +301,8 @@ private:
     std::string_view type = take_word(value);
     std::string kind(trim(value).substr(0, 64));
     if (kind.empty()) return;
+    // A line for all formats costs as many searches as there are formats.
+    if (type == "*" && ++wildcards_ > max_feedback) return;
     for (auto& format : media_->formats) {
       if (type != "*" && number<uint8_t>(type) != format.type) continue;
       if (std::find(format.feedback.begin(), format.feedback.end(), kind) == format.feedback.end())
@@ -397,6 +404,7 @@ private:
   MediaDescription* media_ = nullptr;  // the last of out_.media; null before the first m=
   bool has_origin_ = false, has_name_ = false;
   bool own_fingerprints_ = false;  // the m-line has fingerprints of its own
+  size_t wildcards_ = 0;           // a=rtcp-fb:* lines of the m-line
   Direction session_direction_ = Direction::sendrecv;
   std::vector<ExtensionLine> session_extensions_;
   std::string_view simulcast_;  // read at the end of the m-line, when its rids are known

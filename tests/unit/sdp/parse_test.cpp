@@ -64,6 +64,7 @@ class ParseTest : public CppUnit::TestFixture {
         {minimal("a=rtpmap:111 opus\r\n"), "Line 6: malformed rtpmap"},
         {minimal("a=mid:12345678901234567\r\n"), "Line 6: mid too long"},
         {minimal("a=setup:maybe\r\n"), "Line 6: unknown setup"},
+        {minimal("a=mid:a\x01z\r\n"), "Line 6: control character"},
     };
     for (const auto& c : cases) {
       auto result = parse(c.sdp);
