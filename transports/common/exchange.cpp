@@ -13,8 +13,8 @@ namespace cardea::transports {
 
 namespace {
 
-constexpr size_t piece = 32 * 1024;  // written at once
-constexpr Duration stall_time = 250ms;
+constexpr int pieces_in_a_row = 8;    // then others have their turn
+constexpr Duration full_time = 20ms;  // until a full socket is looked at again
 
 std::string header(lws* wsi, lws_token_indexes which) {
   const int size = lws_hdr_total_length(wsi, which);
@@ -174,7 +174,7 @@ void Exchange::answer(Response response) {
   state_ = State::answering;
   close_after_ = close_after_ || response.close;
   lws_rx_flow_control(wsi_, 1);  // or there is no writing either
-  lws_set_timer_usecs(wsi_, to_us(stall_time));
+  lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
   out_.assign(LWS_PRE, '\0');
   out_ += text("HTTP/1.1 ", response.status, ' ', reason_phrase(response.status), "\r\n", response.headers);
   if (response.status != 304) out_ += text("Content-Length: ", response.body.size() + response.file_size, "\r\n");
@@ -211,34 +211,39 @@ void Exchange::wake_after(Duration duration) {
 void Exchange::on_timer() {
   if (state_ == State::waiting) return handler_.on_wake(*this);
   if (state_ != State::answering) return;
-  // Whoever takes nothing of the answer while bytes of its own wait would keep the thread spinning.
-  pollfd unread{lws_get_socket_fd(wsi_), POLLIN, 0};
-  if (::poll(&unread, 1, 0) != 0)
-    abort();
-  else
-    lws_set_timer_usecs(wsi_, to_us(stall_time));
+  pollfd writable{lws_get_socket_fd(wsi_), POLLOUT, 0};
+  if (::poll(&writable, 1, 0) == 0) return lws_set_timer_usecs(wsi_, to_us(full_time));
+  lws_rx_flow_control(wsi_, 1);
+  lws_callback_on_writable(wsi_);
 }
 
 int Exchange::on_writable() {
   if (state_ != State::answering) return 0;
-  if (!send_part()) return -1;
-  if (sent_ == out_.size() && file_left_ == 0) return finish();
   lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
-  lws_set_timer_usecs(wsi_, to_us(stall_time));
+  for (int i = 0; i < pieces_in_a_row; ++i) {
+    if (sent_ == out_.size() && file_left_ == 0) return finish();
+    if (!send_part()) return -1;
+    if (lws_send_pipe_choked(wsi_) != 0) {
+      // The client is slow. Again nothing may be left to libwebsockets that it polls for and does not read.
+      lws_rx_flow_control(wsi_, 0);
+      lws_set_timer_usecs(wsi_, to_us(full_time));
+      return 0;
+    }
+  }
   lws_callback_on_writable(wsi_);
   return 0;
 }
 
 bool Exchange::send_part() {
   if (sent_ == out_.size()) {  // the next piece of the file
-    out_.resize(LWS_PRE + std::min(piece, file_left_));
+    out_.resize(LWS_PRE + std::min(write_size, file_left_));
     const ssize_t got = ::read(file_.get(), out_.data() + LWS_PRE, out_.size() - LWS_PRE);
     if (got <= 0) return false;  // it became shorter: the length said before is wrong now
     out_.resize(LWS_PRE + static_cast<size_t>(got));
     sent_ = LWS_PRE;
     file_left_ -= static_cast<size_t>(got);
   }
-  const size_t size = std::min(piece, out_.size() - sent_);
+  const size_t size = std::min(write_size, out_.size() - sent_);
   auto* from = reinterpret_cast<unsigned char*>(out_.data()) + sent_;
   sent_ += size;
   return lws_write(wsi_, from, size, LWS_WRITE_HTTP) >= 0;

@@ -16,6 +16,10 @@
 
 namespace cardea::transports {
 
+// libwebsockets' buffer: what it sends and reads at once. Of a longer piece it keeps the rest, and polls to send it, by
+// itself.
+inline constexpr size_t write_size = 16 * 1024;
+
 enum class Method { get, head, post, options, other };
 
 struct Request {

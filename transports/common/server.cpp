@@ -285,7 +285,7 @@ Status Server::make_context(bool tls) {
   info.user = this;
   info.vhost_name = "default";
   info.alpn = "http/1.1";
-  info.pt_serv_buf_size = 16 * 1024;
+  info.pt_serv_buf_size = write_size;
   info.max_http_header_data = 16 * 1024;  // browsers send the cookies of all services on a host to each of its ports
   info.keepalive_timeout = seconds(rules_.exchange.idle);
   info.timeout_secs = static_cast<unsigned>(seconds(rules_.exchange.idle));

@@ -309,7 +309,7 @@ public:
     start(Json::object("ws_acl", "10., 192.168."));
     CPPUNIT_ASSERT(!WsClient(port()).open());
     transport_->stop();
-    start(Json::object("ws_acl", "10.,127.", "ws_acl_forwarded", true));
+    start(Json::object("ws_ip", "", "ws_acl", "10.,127.", "ws_acl_forwarded", true));
     CPPUNIT_ASSERT(WsClient(port()).open());
   }
 
