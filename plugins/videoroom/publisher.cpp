@@ -122,7 +122,11 @@ const Stream* Publisher::stream(std::string_view mid) const {
   return found == streams_.end() ? nullptr : &*found;
 }
 
-Stream* Publisher::find(std::string_view mid) { return const_cast<Stream*>(stream(mid)); }
+Stream* Publisher::find(std::string_view mid) {
+  for (Stream& one : streams_)
+    if (one.mid == mid) return &one;
+  return nullptr;
+}
 
 std::optional<ReceiverId> Publisher::receiver(std::string_view mid) const {
   if (client_ == nullptr || !active_) return std::nullopt;
@@ -183,10 +187,10 @@ void Publisher::detect_talking() {
       rooms_.services().detect_talking(*from, person_.talk_detection);
 }
 
-void Publisher::on_talking(ReceiverId receiver, bool talking, double level) {
+void Publisher::on_talking(ReceiverId from, bool talking, double level) {
   Room* at = room();
   for (Stream& stream : streams_) {
-    if (stream.mindex != receiver.mline || stream.talking == talking) continue;
+    if (receiver(stream.mid) != from || stream.talking == talking) continue;
     stream.talking = talking;
     if (at == nullptr) return;
     at->tell_all(Json::object("videoroom", talking ? "talking" : "stopped-talking", "room", room_id_.json(), "id",

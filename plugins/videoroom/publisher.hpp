@@ -61,7 +61,7 @@ public:
   uint32_t bitrate_bps() const { return bitrate_bps_; }
   void detect_talking();
   Status moderate(std::string_view mid, bool mute);
-  void on_talking(ReceiverId receiver, bool talking, double level);
+  void on_talking(ReceiverId from, bool talking, double level);
   void ask_for_keyframes();
 
   // Ceases to publish; the others are told. Does nothing if not active.

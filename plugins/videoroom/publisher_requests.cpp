@@ -48,40 +48,6 @@ Json joined(const Room& room, const Publisher& self) {
   return json;
 }
 
-Result<Event> join_as_publisher(Seat& seat, Room& room, const Join& wanted, const Message& message,
-                                const Publish* publishing) {
-  auto person = person_for(seat, room, wanted);
-  if (!person) return person.error();
-  auto self = std::make_unique<Publisher>(seat.rooms(), room, &seat.client(), std::move(*person));
-  Event event;
-  if (publishing != nullptr && message.offer) {
-    auto plan = self->answer(*message.offer, *publishing);
-    if (!plan) return plan.error();
-    event.jsep = std::move(*plan);
-  }
-  self->enter();
-  event.data = joined(room, *self);
-  if (publishing != nullptr && publishing->bitrate) self->set_bitrate(usable_bitrate(*publishing->bitrate));
-  if (publishing != nullptr && message.offer) {
-    self->describe_streams(publishing->descriptions);
-    self->show_result(event.data);
-  }
-  seat.become(std::move(self));
-  return event;
-}
-
-// Display name and metadata, and that the others learn of it where there were such before.
-void rename(Publisher& self, const Publish& wanted) {
-  const bool named = wanted.display && self.person().display, described = wanted.metadata && self.person().metadata;
-  if (wanted.display) self.person().display = wanted.display;
-  if (wanted.metadata) self.person().metadata = wanted.metadata.copy();
-  if (!named && !described) return;
-  Json event = Json::object("videoroom", "event", "id", self.person().id.json());
-  if (named) event.set("display", self.person().display);
-  if (self.person().metadata) event.set("metadata", self.person().metadata.copy());
-  self.room()->tell_all(event, &self);
-}
-
 Status control_streams(Publisher& self, const Publish& wanted) {
   if (!wanted.streams.empty()) {
     for (const StreamControl& one : wanted.streams) {
@@ -100,6 +66,41 @@ Status control_streams(Publisher& self, const Publish& wanted) {
                             std::pair(MediaKind::data, wanted.data)})
     if (send) self.switch_all(kind, *send);
   return {};
+}
+
+Result<Event> join_as_publisher(Seat& seat, Room& room, const Join& wanted, const Message& message,
+                                const Publish* publishing) {
+  auto person = person_for(seat, room, wanted);
+  if (!person) return person.error();
+  auto self = std::make_unique<Publisher>(seat.rooms(), room, &seat.client(), std::move(*person));
+  Event event;
+  if (publishing != nullptr && message.offer) {
+    auto plan = self->answer(*message.offer, *publishing);
+    if (!plan) return plan.error();
+    event.jsep = std::move(*plan);
+  }
+  self->enter();
+  event.data = joined(room, *self);
+  if (publishing != nullptr && message.offer) {
+    (void)control_streams(*self, *publishing);  // of what is not there nothing can be wanted
+    self->describe_streams(publishing->descriptions);
+    if (publishing->bitrate) self->set_bitrate(usable_bitrate(*publishing->bitrate));
+    self->show_result(event.data);
+  }
+  seat.become(std::move(self));
+  return event;
+}
+
+// Display name and metadata, and that the others learn of it where there were such before.
+void rename(Publisher& self, const Publish& wanted) {
+  const bool named = wanted.display && self.person().display, described = wanted.metadata && self.person().metadata;
+  if (wanted.display) self.person().display = wanted.display;
+  if (wanted.metadata) self.person().metadata = wanted.metadata.copy();
+  if (!named && !described) return;
+  Json event = Json::object("videoroom", "event", "id", self.person().id.json());
+  if (named) event.set("display", self.person().display);
+  if (self.person().metadata) event.set("metadata", self.person().metadata.copy());
+  self.room()->tell_all(event, &self);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ constexpr auto saved_fields = std::tuple_cat(
 
 void SavedRooms::open(const std::string& folder, bool string_ids) {
   if (folder.empty()) return;
-  path_ = folder + "/videoroom.json";
+  path_ = folder + "/rooms.json";
   std::ifstream file(path_, std::ios::binary);
   if (!file) return;  // nothing was ever saved
   auto json = Json::parse(std::string(std::istreambuf_iterator<char>(file), {}));

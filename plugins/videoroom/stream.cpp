@@ -79,25 +79,6 @@ std::pair<AnswerSection, Stream> accept_section(const Section& section, size_t m
   return {answer, stream};
 }
 
-Json Stream::shown(bool with_talking) const {
-  Json json = Json::object("type", name(kind), "mindex", mindex, "mid", mid);
-  if (disabled) return std::move(json.set("disabled", true));
-  if (!description.empty()) json.set("description", description);
-  if (codec) {
-    json.set("codec", name(codec->type));
-    if (stereo) json.set("stereo", true);
-    if (fec) json.set("fec", true);
-    if (dtx) json.set("dtx", true);
-    if (std::string profile = profile_of(*codec); !profile.empty())
-      json.set(codec->type == CodecType::h264 ? "h264_profile" : "vp9_profile", profile);
-    if (simulcast) json.set("simulcast", true);
-    if (svc) json.set("svc", true);
-  }
-  if (moderated) json.set("moderated", true);
-  if (with_talking && has_levels()) json.set("talking", talking);
-  return json;
-}
-
 Json Stream::configured() const {
   Json json = Json::object("type", name(kind), "mindex", mindex, "mid", mid);
   if (disabled) return std::move(json.set("disabled", true));
@@ -111,6 +92,13 @@ Json Stream::configured() const {
     json.set(codec->type == CodecType::h264 ? "h264_profile" : "vp9_profile", profile);
   if (simulcast) json.set("simulcast", true);
   if (svc) json.set("svc", true);
+  return json;
+}
+
+Json Stream::shown(bool with_talking) const {
+  Json json = configured();
+  if (moderated) json.set("moderated", true);
+  if (with_talking && has_levels()) json.set("talking", talking);
   return json;
 }
 

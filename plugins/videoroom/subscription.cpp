@@ -9,8 +9,8 @@
 namespace cardea::videoroom {
 namespace {
 
-// An offer of this many m-lines is about a megabyte; browsers give up long before.
-constexpr size_t max_lines = 1024;
+// As many m-lines as the core writes into one session description.
+constexpr size_t max_lines = 256;
 
 template <class Visit>
 void each_wanted(const Publisher& publisher, const StreamChoice& choice, Visit&& visit) {
@@ -301,15 +301,16 @@ void Subscription::on_media_down() {
 }
 
 void Subscription::on_layers(SenderId sender, const CurrentLayers& now) {
-  if (sender.mline >= lines_.size()) return;
-  Line& line = lines_[sender.mline];
-  const CurrentLayers before = std::exchange(line.current, now);
-  if (line.simulcast) {
-    if (now.substream != before.substream) notify(line, "substream", now.substream);
-    if (now.temporal != before.temporal) notify(line, "temporal", now.temporal);
-  } else if (line.svc) {
-    if (now.spatial != before.spatial) notify(line, "spatial_layer", now.spatial);
-    if (now.temporal != before.temporal) notify(line, "temporal_layer", now.temporal);
+  for (Line& line : lines_) {
+    if (!line.route || line.route->second != sender) continue;
+    const CurrentLayers before = std::exchange(line.current, now);
+    if (line.simulcast) {
+      if (now.substream != before.substream) notify(line, "substream", now.substream);
+      if (now.temporal != before.temporal) notify(line, "temporal", now.temporal);
+    } else if (line.svc) {
+      if (now.spatial != before.spatial) notify(line, "spatial_layer", now.spatial);
+      if (now.temporal != before.temporal) notify(line, "temporal_layer", now.temporal);
+    }
   }
 }
 
