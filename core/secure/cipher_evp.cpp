@@ -1,5 +1,6 @@
 // The cipher engine that runs everywhere: OpenSSL.
 #include <cstring>
+#include <optional>
 
 #include "secure/cipher_engines.hpp"
 #include "secure/evp.hpp"
@@ -13,9 +14,14 @@ namespace {
 class EvpKey final : public SendKey {
 public:
   explicit EvpKey(const SrtpKeys& keys)
-      : SendKey(keys.profile), session_(derive_session_keys(keys.profile, keys.local_key(), keys.local_salt())),
-        cm_(session_.key), hmac_(session_.auth) {
-    if (is_gcm(keys.profile)) gcm_ = make_evp_gcm(Bytes(session_.key).first(key_size(keys.profile)));
+      : SendKey(keys.profile), session_(derive_session_keys(keys.profile, keys.local_key(), keys.local_salt())) {
+    Bytes key = Bytes(session_.key).first(key_size(keys.profile));
+    if (is_gcm(keys.profile)) {
+      gcm_ = make_evp_gcm(key);
+    } else {
+      cm_.emplace(key);
+      hmac_.emplace(session_.auth);
+    }
   }
 
   void seal(const SealJob& job) {
@@ -30,20 +36,20 @@ public:
     }
     uint8_t iv[16], rollover[4], digest[HmacSha1::size];
     cm_iv(session_, job.ssrc, job.index, iv);
-    cm_.apply(iv, job.payload, job.payload_size, body);
+    cm_->apply(iv, job.payload, job.payload_size, body);
     store_u32(rollover, static_cast<uint32_t>(job.index >> 16));
-    hmac_.start();
-    hmac_.update(Bytes(job.out, size_t{job.header_size} + job.payload_size));
-    hmac_.update(rollover);
-    hmac_.finish(digest);
+    hmac_->start();
+    hmac_->update(Bytes(job.out, size_t{job.header_size} + job.payload_size));
+    hmac_->update(rollover);
+    hmac_->finish(digest);
     std::memcpy(tag, digest, tag_size());
   }
 
 private:
   SessionKeys session_;
   std::unique_ptr<Gcm> gcm_;
-  EvpCtr cm_;
-  HmacSha1 hmac_;
+  std::optional<EvpCtr> cm_;
+  std::optional<HmacSha1> hmac_;
 };
 
 class EvpEngine final : public CipherEngine {

@@ -73,15 +73,15 @@ public:
     seal_(&key_, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, tag_size);
   }
 
-  bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, const uint8_t* tag) override {
+  bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) override {
     gcm_context_data context;
     uint8_t found[tag_size];
     open_(&key_, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), found, tag_size);
-    return CRYPTO_memcmp(found, tag, tag_size) == 0;
+    return tag.size() <= tag_size && CRYPTO_memcmp(found, tag.data(), tag.size()) == 0;
   }
 
 private:
-  gcm_key_data key_;
+  alignas(64) gcm_key_data key_;  // the header asks for it on its own build only
   aes_gcm_enc_dec_t seal_, open_;
 };
 

@@ -141,8 +141,7 @@ void Dtls::handshake() {
       end(State::failed, "DTLS error");
     return;
   }
-  io_->flight = io_->outgoing;
-  io_->flight_sizes = io_->sizes;
+  keep_flight();
   connect();
 }
 
@@ -177,7 +176,8 @@ void Dtls::read_records() {
     int error = SSL_get_error(ssl_.get(), size);
     if (io_->alerted || error == SSL_ERROR_ZERO_RETURN)
       end(State::closed, "DTLS alert");
-    else if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+    else if ((error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) || !SSL_is_init_finished(ssl_.get()))
+      // The latter: a client that began to renegotiate. OpenSSL has refused, and from then on waits for a handshake.
       end(State::failed, "DTLS error");
     break;
   }
@@ -220,7 +220,14 @@ void Dtls::release() {
   ends_ = {};
 }
 
+void Dtls::keep_flight() {
+  if (io_->sizes.empty()) return;
+  io_->flight = io_->outgoing;
+  io_->flight_sizes = io_->sizes;
+}
+
 void Dtls::flush(const Address& to, Outbox& out) {
+  if (state_ == State::handshaking) keep_flight();
   size_t at = 0;
   for (size_t size : io_->sizes) {
     out.send(to, Bytes(io_->outgoing).subspan(at, size));

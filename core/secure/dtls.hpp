@@ -79,6 +79,7 @@ private:
   void handshake();
   void connect();
   void read_records();
+  void keep_flight();
   void flush(const Address& to, Outbox& out);
   void schedule(Time now);
   void end(State state, std::string_view reason);

@@ -138,7 +138,8 @@ bool DtlsEpilogue::closes(Bytes record) const {
   Bytes sealed = record.subspan(header_size + explicit_nonce, 2);
   auto [nonce, aad] = sealing(record.data(), theirs_.salt, &record[header_size], 2);
   uint8_t text[2];
-  if (!make_evp_gcm(Bytes(theirs_.key, key_size_))->open(nonce, aad, sealed, text, sealed.data() + 2)) return false;
+  if (!make_evp_gcm(Bytes(theirs_.key, key_size_))->open(nonce, aad, sealed, text, record.last(Gcm::tag_size)))
+    return false;
   return text[0] == fatal || text[1] == close_notify;
 }
 

@@ -45,7 +45,7 @@ public:
     EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, tag_size, tag);
   }
 
-  bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, const uint8_t* tag) override {
+  bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) override {
     if (!open_) {  // most keys serve one direction
       open_.reset(EVP_CIPHER_CTX_new());
       EVP_DecryptInit_ex2(open_.get(), gcm_cipher(key_size_), key_, nullptr, nullptr);
@@ -53,11 +53,11 @@ public:
     int size = 0;
     auto* context = open_.get();
     uint8_t expected[tag_size];
-    std::copy(tag, tag + tag_size, expected);
+    std::copy_n(tag.begin(), std::min(tag.size(), tag_size), expected);
     return EVP_DecryptInit_ex2(context, nullptr, nullptr, nonce, nullptr) == 1 &&
            EVP_DecryptUpdate(context, nullptr, &size, aad.data(), static_cast<int>(aad.size())) == 1 &&
            (in.empty() || EVP_DecryptUpdate(context, out, &size, in.data(), static_cast<int>(in.size())) == 1) &&
-           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, tag_size, expected) == 1 &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(tag.size()), expected) == 1 &&
            EVP_DecryptFinal_ex(context, out + in.size(), &size) == 1;
   }
 

@@ -16,8 +16,8 @@ public:
   virtual ~Gcm() = default;
   // Encrypts in to out (which may be the same), and writes the tag.
   virtual void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) = 0;
-  // Decrypts; false if the tag is not right, then what out holds is to be thrown away.
-  virtual bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, const uint8_t* tag) = 0;
+  // Decrypts; false if the tag (which may be shorter) is not right, then what out holds is to be thrown away.
+  virtual bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) = 0;
 };
 
 std::unique_ptr<Gcm> make_evp_gcm(Bytes key);       // 16 or 32 bytes

@@ -17,8 +17,8 @@ namespace cardea::secure {
 
 namespace {
 
-constexpr int salt_and_key(int key) { return key + 14; }  // what libsrtp calls the key length of AES-CM
-constexpr int gcm_salt = 12, gcm_tag = 16;
+constexpr int salt_and_key(int key) { return key + 14; }       // what libsrtp calls the key length of AES-CM
+constexpr int gcm_salt = 12, gcm_tag = 16, short_gcm_tag = 8;  // the short one is in libsrtp's own tests
 
 // Set once, before sessions are made.
 CipherChoice choice_in_use = CipherChoice::automatic;
@@ -34,7 +34,7 @@ thread_local uint8_t joined[2048];
 
 // libsrtp calls set_iv, set_aad (twice for SRTCP), then encrypt and get_tag, or decrypt with the tag behind the text.
 struct GcmState {
-  size_t key_size;
+  size_t key_size, tag_size;
   std::unique_ptr<Gcm> gcm{};
   uint8_t nonce[Gcm::nonce_size] = {};
   uint8_t tag[Gcm::tag_size] = {};
@@ -81,16 +81,18 @@ srtp_err_status_t gcm_encrypt(void* state, uint8_t* buffer, unsigned int* size) 
 }
 
 srtp_err_status_t gcm_get_tag(void* state, uint8_t* tag, uint32_t* size) {
-  std::memcpy(tag, GcmState::of(state).tag, Gcm::tag_size);
-  *size = Gcm::tag_size;
+  const auto& self = GcmState::of(state);
+  std::memcpy(tag, self.tag, self.tag_size);
+  *size = static_cast<uint32_t>(self.tag_size);
   return srtp_err_status_ok;
 }
 
 srtp_err_status_t gcm_decrypt(void* state, uint8_t* buffer, unsigned int* size) {
   auto& self = GcmState::of(state);
-  if (*size < Gcm::tag_size) return srtp_err_status_bad_param;
-  unsigned int text = *size - static_cast<unsigned int>(Gcm::tag_size);
-  bool right = self.gcm->open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer, buffer + text);
+  if (*size < self.tag_size) return srtp_err_status_bad_param;
+  unsigned int text = *size - static_cast<unsigned int>(self.tag_size);
+  bool right =
+      self.gcm->open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer, Bytes(buffer + text, self.tag_size));
   self.aad_size = 0;
   if (!right) return srtp_err_status_auth_fail;
   *size = text;
@@ -99,7 +101,7 @@ srtp_err_status_t gcm_decrypt(void* state, uint8_t* buffer, unsigned int* size) 
 
 // RFC 3711 section 4.1.1, without the prefix: the IV is libsrtp's XOR the salt.
 struct IcmState {
-  size_t key_size;
+  size_t key_size, tag_size;
   std::unique_ptr<EvpCtr> ctr{};
   uint8_t salt[16] = {};
   static IcmState& of(void* state) { return *static_cast<IcmState*>(state); }
@@ -183,9 +185,9 @@ template <class State, size_t key_size, const srtp_cipher_type_t& type>
 srtp_err_status_t cipher_alloc(srtp_cipher_pointer_t* into, int key_and_salt, int tag) {
   constexpr bool gcm = std::is_same_v<State, GcmState>;
   if (key_and_salt != static_cast<int>(key_size) + (gcm ? gcm_salt : 14)) return srtp_err_status_bad_param;
-  if (gcm && tag != gcm_tag) return srtp_err_status_bad_param;
-  *into = new (std::nothrow)
-      srtp_cipher_t{&type, new (std::nothrow) State{key_size}, key_and_salt, static_cast<int>(type.id)};
+  if (gcm && tag != gcm_tag && tag != short_gcm_tag) return srtp_err_status_bad_param;
+  *into = new (std::nothrow) srtp_cipher_t{&type, new (std::nothrow) State{key_size, static_cast<size_t>(tag)},
+                                           key_and_salt, static_cast<int>(type.id)};
   return *into != nullptr ? srtp_err_status_ok : srtp_err_status_alloc_fail;
 }
 
