@@ -72,7 +72,7 @@ void NackTracker::gap_is_loss(Time now) {
 std::span<const rtp::SeqNo> NackTracker::due(Time now, Duration rtt) {
   due_.clear();
   if (now < next_deadline_) return due_;
-  const Duration gap = std::max(rtt, min_gap);
+  const Duration gap = std::max(rtt + answer_wait, min_gap);
   next_deadline_ = never;
   std::erase_if(missing_, [&](Missing& missing) {
     if (missing.ask_at <= now) {

@@ -17,7 +17,8 @@ public:
   static constexpr size_t max_missing = 500;      // more at once: hopeless
   static constexpr rtp::SeqNo reorder = 2;        // so many later packets make a gap a loss ...
   static constexpr Duration reorder_wait = 10ms;  // ... or this long without it
-  static constexpr Duration min_gap = 20ms;       // between two requests for the same number
+  static constexpr Duration min_gap = 20ms;       // between two requests for the same number, at least this ...
+  static constexpr Duration answer_wait = 10ms;   // ... or a round trip and this: answers are not that punctual
 
   // Notes an arrival, first-hand or recovered. Returns false if the packet is a duplicate or older than the window:
   // too_old() tells which.

@@ -36,7 +36,7 @@ Rewritten Rewriter::start(const rtp::Packet& packet) {
   current_.in_first = packet.seq;
   current_.out_first = next_++;
   current_.substream = packet.substream;
-  current_.after_left_out = false;
+  current_.has_last_left_out = false;
   expected_ = packet.seq + 1;
   ever_ = same_source_ = true;
   newest_timestamp_ = packet.timestamp;
@@ -94,7 +94,7 @@ std::optional<Rewritten> Rewriter::forward_out_of_turn(const rtp::Packet& packet
   const rtp::SeqNo gap = packet.seq - expected_;
   // Right after a picture that is left out, with the next picture's first packet: what is missing was that one's end.
   const rtp::VideoInfo& video = packet.video;
-  const bool left_out_before = next_ == current_.out_first && current_.after_left_out;
+  const bool left_out_before = next_ == current_.out_first && current_.has_last_left_out;
   if (left_out_before && video.frame_start && video.picture_id >= 0 && newest_picture_id_ >= 0 &&
       ((newest_picture_id_ + 1 - video.picture_id) & picture_id_mask(video)) == 0) {
     current_.in_first = packet.seq;
@@ -109,13 +109,17 @@ std::optional<Rewritten> Rewriter::forward_out_of_turn(const rtp::Packet& packet
 
 void Rewriter::leave_out(const rtp::Packet& packet) {
   // What is missing between two packets of one picture that is left out belongs to it too; other gaps stay holes.
-  const bool left_out_before = next_ == current_.out_first && current_.after_left_out;
-  if (!left_out_before || packet.timestamp != current_.left_out_timestamp) next_ += packet.seq - expected_;
+  bool left_out_before = next_ == current_.out_first && current_.has_last_left_out;
+  if (!left_out_before || packet.timestamp != current_.last_left_out) {
+    next_ += packet.seq - expected_;
+    left_out_before = left_out_before && packet.seq == expected_;
+  }
   close_current();
   current_.out_first = next_;
   current_.in_first = expected_ = packet.seq + 1;
-  current_.after_left_out = true;
-  current_.left_out_timestamp = packet.timestamp;
+  current_.has_first_left_out = current_.has_last_left_out = true;
+  if (!left_out_before) current_.first_left_out = packet.timestamp;
+  current_.last_left_out = packet.timestamp;
   // The first packet of a picture that is left out: those after it move up.
   if (packet.video.picture_id >= 0 && packet.video.picture_id != newest_picture_id_) {
     newest_picture_id_ = packet.video.picture_id;
@@ -133,6 +137,7 @@ void Rewriter::close_current() {
     oldest_ = (oldest_ + 1) % max_closed;
   }
   current_.out_first = next_;
+  current_.has_first_left_out = current_.has_last_left_out = false;
 }
 
 const Rewriter::Segment& Rewriter::closed(size_t newest) const {
@@ -141,9 +146,6 @@ const Rewriter::Segment& Rewriter::closed(size_t newest) const {
 
 // A late packet, in whichever run it belongs to.
 std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
-  const auto left_out = [&](const Segment& before_run) {
-    return before_run.after_left_out && packet.timestamp == before_run.left_out_timestamp;
-  };
   const Segment* newer = &current_;
   const Segment* in = nullptr;
   if (expected_ >= 0 && current_.substream == packet.substream && packet.seq >= current_.in_first) in = &current_;
@@ -156,7 +158,8 @@ std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
   // Runs of one substream are in the order of its numbers: behind the end of this one it was left out.
   if (in == nullptr || packet.seq - in->in_first >= out_end - in->out_first) return std::nullopt;
   // In a hole, but of a picture of which other packets were left out, before the run or after it.
-  if (left_out(*in) || (in != newer && left_out(*newer))) return std::nullopt;
+  if (in->has_last_left_out && packet.timestamp == in->last_left_out) return std::nullopt;
+  if (in != newer && newer->has_first_left_out && packet.timestamp == newer->first_left_out) return std::nullopt;
   return apply(*in, packet);
 }
 

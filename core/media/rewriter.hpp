@@ -83,12 +83,15 @@ private:
     rtp::SeqNo in_first = 0;
     rtp::SeqNo out_first = 0;
     uint32_t timestamp_offset = 0;
-    uint32_t left_out_timestamp = 0;  // of the last packet left out before the run
+    // Timestamps of the pictures left out before the run; the last one only if it is of the run's own substream.
+    uint32_t first_left_out = 0;
+    uint32_t last_left_out = 0;
     uint16_t picture_id_offset = 0;
     uint8_t tl0_offset = 0;
     uint8_t key_idx_offset = 0;
     uint8_t substream = 0;
-    bool after_left_out = false;
+    bool has_first_left_out = false;
+    bool has_last_left_out = false;
   };
   static constexpr size_t max_closed = 64;
   static constexpr size_t max_substreams = 3;

@@ -11,15 +11,19 @@ constexpr Duration unknown_rtt_gap = 20ms;  // between two resends of a number, 
 constexpr Duration max_rtt = 5s;            // more is a report block that does not tell the truth
 }  // namespace
 
-bool SendStream::resend(rtp::SeqNo out, size_t bytes, Time now) {
+SendStream::Resent& SendStream::slot(rtp::SeqNo out) {
   if (!recently_resent_) recently_resent_ = std::make_unique<std::array<Resent, resend_slots>>();
-  Resent& slot = (*recently_resent_)[static_cast<size_t>(out) % resend_slots];
+  return (*recently_resent_)[static_cast<size_t>(out) % resend_slots];
+}
+
+bool SendStream::resend(rtp::SeqNo out, size_t bytes, Time now) {
+  Resent& last = slot(out);
   // A little less than the round trip after which the far end asks again.
   const Duration gap = rtt_ ? *rtt_ * 3 / 4 : unknown_rtt_gap;
-  if (slot.seq == static_cast<uint16_t>(out) && now - slot.at < gap) return false;
+  if (last.seq == static_cast<uint16_t>(out) && now - last.at < gap) return false;
   if (resend_budget_ < static_cast<int32_t>(bytes)) return false;
   resend_budget_ -= static_cast<int32_t>(bytes);
-  slot = {static_cast<uint16_t>(out), now};
+  last = {static_cast<uint16_t>(out), now};
   ++resent_;
   return true;
 }

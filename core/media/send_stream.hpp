@@ -27,6 +27,8 @@ public:
     }
     resend_budget_ = std::min(resend_budget_ + static_cast<int32_t>(payload_bytes), max_resend_budget);
   }
+  // A packet that fills a hole goes out for the first time: whoever asks for it now will not have seen it yet.
+  void filled(rtp::SeqNo out, Time now) { slot(out) = {static_cast<uint16_t>(out), now}; }
   // May the packet with this number be sent again? Not twice within one round trip, and in the long run not more bytes
   // than are sent at first: a NACK costs its sender little. True counts as sent again.
   bool resend(rtp::SeqNo out, size_t bytes, Time now);
@@ -53,9 +55,11 @@ private:
     Time at{};
   };
 
+  Resent& slot(rtp::SeqNo out);
+
   // given
   uint32_t clock_hz_;
-  // owned: allocated with the first NACK
+  // owned: allocated with the first loss
   std::unique_ptr<std::array<Resent, resend_slots>> recently_resent_;
   // state
   uint64_t packets_ = 0, octets_ = 0, resent_ = 0, lost_ = 0;

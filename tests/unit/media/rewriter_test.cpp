@@ -150,6 +150,10 @@ public:
     CPPUNIT_ASSERT_EQUAL(first + 3, rewriter.forward(*plain(70004, 3))->seq);  // who knows what 70002 and 70003 are
     CPPUNIT_ASSERT(!rewriter.forward(*plain(70002, 2)));
     CPPUNIT_ASSERT_EQUAL(first + 2, rewriter.forward(*plain(70003, 3))->seq);
+    // Nor does its beginning, when other pictures are left out after it.
+    rewriter.leave_out(*plain(70006, 4));
+    rewriter.leave_out(*plain(70007, 5));
+    CPPUNIT_ASSERT(!rewriter.forward(*plain(70005, 4)));
   }
   void a_pause_leaves_no_gap_in_numbers_and_keeps_time() {
     SeededRandom random(1);
@@ -249,7 +253,7 @@ public:
 
   // Layers are left out and substreams switched at random: numbers and picture ids have no gap, timestamps grow.
   void any_drop_leaves_the_output_gapless_and_reversible() {
-    for (uint64_t seed = 1; seed <= 30; ++seed) {
+    for (uint64_t seed = 1; seed <= 12; ++seed) {
       SeededRandom random(seed);
       Rewriter rewriter(random);
       Source sources[] = {{pool_, random, 0}, {pool_, random, 1}, {pool_, random, 2}};
@@ -294,7 +298,7 @@ public:
   // The same with losses, of which most come late: order is kept, nothing is sent twice, a hole is a packet that did
   // not come or belongs to a picture left out.
   void any_drop_loss_and_reorder_keeps_order_and_is_reversible() {
-    for (uint64_t seed = 1; seed <= 30; ++seed) {
+    for (uint64_t seed = 1; seed <= 12; ++seed) {
       SeededRandom random(seed);
       Rewriter rewriter(random);
       Source source(pool_, random, 0);

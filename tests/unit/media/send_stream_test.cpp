@@ -58,6 +58,8 @@ public:
     CPPUNIT_ASSERT(stream.resend(1, 100, at(10ms)));
     CPPUNIT_ASSERT(stream.resend(0, 100, at(30ms)));
     CPPUNIT_ASSERT_EQUAL(uint64_t{3}, stream.resent());
+    stream.filled(5, at(40ms));
+    CPPUNIT_ASSERT(!stream.resend(5, 100, at(50ms)) && stream.resend(5, 100, at(60ms)));
   }
   void resending_is_bounded_by_what_was_sent() {
     SendStream stream;
