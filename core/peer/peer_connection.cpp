@@ -50,7 +50,7 @@ void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Outpu
   }
   if (plan_->remote_fingerprint != before->remote_fingerprint) {
     if (before->remote_fingerprint.digest.empty()) {
-      dtls_.expect(plan_->remote_fingerprint, now);
+      dtls_.expect(plan_->remote_fingerprint);
     } else {
       // RFC 8842 section 4: another fingerprint is another DTLS association.
       srtp_.reset();
@@ -120,8 +120,9 @@ void PeerConnection::follow_dtls(Time now, Output& out) {
   switch (dtls_.state()) {
   case secure::Dtls::State::handshaking: break;
   case secure::Dtls::State::connected:
-    if (srtp_) break;
-    if (!start_srtp()) return end("DTLS error", out);
+    if (connect_until_ == never) break;
+    // Without use_srtp there is no media; data channels need none.
+    if (!start_srtp() && (dtls_.keys() || !plan_->data)) return end("DTLS error", out);
     connect_until_ = never;
     report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
     if (!plan_->data) dtls_.release();

@@ -1,0 +1,146 @@
+#include "unit/peer/house.hpp"
+
+#include <cppunit/TestAssert.h>
+
+#include <algorithm>
+#include <array>
+
+#include "rtp/vp8.hpp"
+
+namespace cardea::test {
+
+House::House(peer::PeerSettings wanted, const char* cipher) : settings(wanted) {
+  static const secure::Certificate certificate = *secure::Certificate::make();
+  dtls = *secure::DtlsContext::make(certificate);
+  engine = *secure::make_cipher_engine(*secure::parse_cipher_choice(cipher));
+  context.reset(new peer::PeerContext{settings, dtls_settings, *dtls, stun, *engine, packets, random, {}});
+  router = std::make_unique<peer::Router>(table, uint16_t{0}, settings.min_nack_queue);
+}
+
+sdp::PeerPlan House::plan(const Member& member, std::vector<sdp::MlinePlan> mlines) const {
+  return plan_of("peer" + std::to_string(member.id.slot), std::move(mlines), dtls->fingerprint());
+}
+
+Member& House::add(std::vector<sdp::MlinePlan> mlines) {
+  const auto slot = static_cast<uint32_t>(members.size());
+  Address address = *Address::parse("192.0.2.1", static_cast<uint16_t>(1000 + slot));
+  members.push_back({PeerId{0, 1, slot}, std::make_unique<Client>(*dtls, *engine, address)});
+  Member& member = members.back();
+  table.add(std::make_unique<peer::PeerConnection>(
+      member.id, std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), *context, now));
+  return member;
+}
+
+Member& House::join(std::vector<sdp::MlinePlan> mlines) {
+  Member& member = add(std::move(mlines));
+  connect(member);
+  return member;
+}
+
+void House::connect(Member& member) {
+  deliver(member, stun_check(peer(member)->plan().local, true));
+  member.client->start_dtls(now);
+  for (int i = 0; i < 20 && !(peer(member)->up() && member.client->connected()); ++i) turn();
+  CPPUNIT_ASSERT(peer(member)->up());
+  CPPUNIT_ASSERT(member.client->connected());
+}
+
+void House::update(Member& member, std::vector<sdp::MlinePlan> mlines) {
+  peer(member)->update(std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), now, output);
+}
+
+void House::close(Member& member) {
+  peer(member)->close(output);
+  router->close(*peer(member));
+  table.remove(member.id);
+}
+
+void House::deliver(Member& member, std::vector<uint8_t> bytes) {
+  peer::PeerConnection* to = peer(member);
+  if (to == nullptr) return;
+  Datagram datagram{member.client->address(), bytes};
+  peer::Received received = to->receive(datagram, now, output);
+  peer::Router::Extra extra{received.restarted, std::nullopt};
+  if (received.packet) router->deliver(received.packet, *to, extra, now, output);
+  for (const peer::Feedback& feedback : received.feedback) router->answer(*to, feedback, now, output);
+  if (!to->over()) return;
+  router->close(*to);
+  table.remove(member.id);
+}
+
+Member* House::member_at(const Address& address) {
+  auto found = std::find_if(members.begin(), members.end(),
+                            [&](const Member& member) { return member.client->address() == address; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+void House::to_client(const Address& to, Bytes datagram) {
+  Member* member = member_at(to);
+  if (member == nullptr || (lost && lost(*member, datagram))) return;
+  member->client->receive(datagram, now);
+}
+
+// What worker/egress does, one packet at a time.
+void House::send_queue(peer::PeerConnection& from) {
+  for (peer::Outgoing& outgoing : from.queue()) {
+    std::array<uint8_t, peer::RtpSender::max_header> header;
+    const size_t header_size = outgoing.sender->write_header(outgoing, header);
+    const rtp::Packet& packet = *outgoing.packet;
+    std::vector<uint8_t> payload(packet.payload().begin() + outgoing.payload_from, packet.payload().end());
+    if (packet.codec == CodecType::vp8 && packet.video.picture_id >= 0)
+      rtp::write_vp8_numbers(payload, packet.video, static_cast<uint16_t>(outgoing.fields.picture_id),
+                             static_cast<uint8_t>(outgoing.fields.tl0_pic_idx),
+                             static_cast<uint8_t>(outgoing.fields.key_idx));
+    if (outgoing.rtx) {
+      const auto original = static_cast<uint16_t>(outgoing.fields.seq);
+      payload.insert(payload.begin(), {static_cast<uint8_t>(original >> 8), static_cast<uint8_t>(original)});
+      ++resent;
+    }
+    ++sent;
+    std::vector<uint8_t> out(header_size + payload.size() + secure::max_tag_size);
+    const secure::SealJob job{from.send_key(),
+                              static_cast<uint64_t>(outgoing.seq),
+                              load_u32(header.data() + 8),
+                              header.data(),
+                              static_cast<uint16_t>(header_size),
+                              payload.data(),
+                              static_cast<uint16_t>(payload.size()),
+                              out.data()};
+    engine->seal(std::span(&job, 1));
+    to_client(*from.path(), Bytes(out).first(job.sealed_size()));
+  }
+  from.queue().clear();
+}
+
+void House::turn() {
+  for (Member& member : members) {
+    std::vector<std::vector<uint8_t>> out = std::move(member.client->outbox());
+    member.client->outbox().clear();
+    for (std::vector<uint8_t>& datagram : out) deliver(member, std::move(datagram));
+  }
+  for (Member& member : members) {
+    peer::PeerConnection* of = peer(member);
+    if (of == nullptr) continue;
+    of->seen_hurried();
+    if (of->next_deadline() <= now) of->tick(now, output);
+    if (!of->over()) continue;
+    router->close(*of);
+    table.remove(member.id);
+  }
+  context->hurried.clear();
+  for (size_t i = 0; i < output.datagrams.size(); ++i) to_client(output.datagrams[i].to, output.datagrams[i].bytes);
+  for (peer::PeerConnection* waiting : router->waiting()) send_queue(*waiting);
+  router->waiting().clear();
+  events.insert(events.end(), output.events.begin(), output.events.end());
+  output.clear();
+}
+
+void House::run(Duration span, Duration step) {
+  for (const Time until = now + span; now < until;) {
+    turn();
+    now += step;
+  }
+  turn();
+}
+
+}  // namespace cardea::test
