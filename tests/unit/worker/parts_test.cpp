@@ -1,0 +1,211 @@
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <algorithm>
+#include <map>
+#include <thread>
+
+#include "base/random.hpp"
+#include "worker/packet_ring.hpp"
+#include "worker/run_planner.hpp"
+#include "worker/timer_wheel.hpp"
+
+namespace cardea::worker {
+namespace {
+
+class RunPlannerTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(RunPlannerTest);
+  CPPUNIT_TEST(a_frame_and_a_voice_are_one_run);
+  CPPUNIT_TEST(almost_equal_packets_are_padded);
+  CPPUNIT_TEST(packets_that_must_not_be_padded_are_not);
+  CPPUNIT_TEST(every_plan_keeps_order_and_sends_all);
+  CPPUNIT_TEST_SUITE_END();
+
+  const int video_ = 0, audio_ = 0;
+  RunPlanner::Item item(uint16_t size, const int& stream, bool may_pad = true) { return {size, 0, may_pad, &stream}; }
+
+public:
+  void a_frame_and_a_voice_are_one_run() {
+    RunPlanner planner(0.03, 65000);
+    std::array items{item(1200, video_), item(120, audio_), item(1200, video_), item(1200, video_)};
+    planner.plan(items);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, planner.runs().size());
+    CPPUNIT_ASSERT_EQUAL(size_t{4}, planner.runs()[0].count);
+    CPPUNIT_ASSERT_EQUAL(size_t{1200}, planner.runs()[0].segment);
+    CPPUNIT_ASSERT_EQUAL(uint8_t{1}, planner.order()[3]);
+  }
+  void almost_equal_packets_are_padded() {
+    RunPlanner planner(0.03, 65000);
+    std::array items{item(1190, video_), item(1200, video_), item(1185, video_)};
+    planner.plan(items);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, planner.runs().size());
+    CPPUNIT_ASSERT_EQUAL(uint8_t{10}, items[0].padding);
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, items[1].padding);
+    CPPUNIT_ASSERT_EQUAL(uint8_t{0}, items[2].padding);  // the last may be shorter
+  }
+  void packets_that_must_not_be_padded_are_not() {
+    RunPlanner planner(0.03, 65000);
+    std::array items{item(1190, video_, false), item(1200, video_, false), item(1200, video_, false)};
+    planner.plan(items);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, planner.runs().size());
+    for (const auto& one : items) CPPUNIT_ASSERT_EQUAL(uint8_t{0}, one.padding);
+  }
+  void every_plan_keeps_order_and_sends_all() {
+    SeededRandom random(1);
+    RunPlanner planner(0.03, 20000);
+    std::array<int, 4> streams{};
+    for (int round = 0; round < 2000; ++round) {
+      std::vector<RunPlanner::Item> items;
+      const size_t count = 1 + random.below(RunPlanner::max_packets);
+      for (size_t i = 0; i < count; ++i) {
+        const size_t base = random.below(3) == 0 ? 100 : 1100;
+        items.push_back(
+            item(static_cast<uint16_t>(base + random.below(40)), streams[random.below(4)], random.below(5) != 0));
+      }
+      planner.plan(items);
+      CPPUNIT_ASSERT_EQUAL(count, planner.order().size());
+      std::map<const void*, size_t> last;
+      for (uint8_t index : planner.order()) {
+        auto [at, fresh] = last.try_emplace(items[index].stream, index);
+        CPPUNIT_ASSERT(fresh || at->second < index);
+        at->second = index;
+      }
+      for (const RunPlanner::Run& run : planner.runs()) {
+        size_t bytes = 0;
+        for (size_t i = 0; i < run.count; ++i) {
+          const RunPlanner::Item& one = items[planner.order()[run.first + i]];
+          const size_t size = size_t{one.size} + one.padding;
+          CPPUNIT_ASSERT(one.padding == 0 || one.may_pad);
+          CPPUNIT_ASSERT(i + 1 == run.count ? size <= run.segment : size == run.segment);
+          bytes += size;
+        }
+        CPPUNIT_ASSERT(bytes <= 20000);
+      }
+    }
+  }
+};
+
+class TimerWheelTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(TimerWheelTest);
+  CPPUNIT_TEST(each_deadline_is_told_once_and_not_before_its_time);
+  CPPUNIT_TEST(the_nearest_deadline_is_known);
+  CPPUNIT_TEST(a_deadline_that_was_taken_away_is_not_told);
+  CPPUNIT_TEST_SUITE_END();
+
+public:
+  void each_deadline_is_told_once_and_not_before_its_time() {
+    SeededRandom random(2);
+    Time now(1000s);
+    TimerWheel wheel(now);
+    std::map<uint32_t, Time> wanted;
+    size_t told = 0;
+    for (int round = 0; round < 20'000; ++round) {
+      if (round < 15'000) {
+        const auto entry = static_cast<uint32_t>(random.below(300));
+        const Time deadline = now + Duration(random.below(random.below(4) == 0 ? 12'000'000'000 : 300'000'000));
+        wheel.set(entry, deadline);
+        wanted[entry] = deadline;
+      }
+      now += Duration(random.below(round > 18'000 ? 20'000'000 : 3'000'000));
+      wheel.expire(now, [&](uint32_t entry) {
+        CPPUNIT_ASSERT(wanted.count(entry) == 1);
+        CPPUNIT_ASSERT(wanted[entry] <= now);
+        wanted.erase(entry);
+        ++told;
+      });
+      for (const auto& [entry, deadline] : wanted) CPPUNIT_ASSERT(deadline + 2ms > now);
+    }
+    CPPUNIT_ASSERT(wanted.empty());
+    CPPUNIT_ASSERT(told > 1000);
+    CPPUNIT_ASSERT(wheel.next() == never || wheel.next() > now);
+  }
+  void the_nearest_deadline_is_known() {
+    Time now(1000s);
+    TimerWheel wheel(now);
+    CPPUNIT_ASSERT(wheel.next() == never);
+    wheel.set(3, now + 500ms);
+    wheel.set(4, now + 20s);
+    CPPUNIT_ASSERT(wheel.next() == now + 500ms);
+    wheel.set(3, now + 30ms);
+    CPPUNIT_ASSERT(wheel.next() == now + 30ms);
+    wheel.expire(now + 30ms, [](uint32_t) {});
+    CPPUNIT_ASSERT(wheel.next() <= now + 20s);
+  }
+  void a_deadline_that_was_taken_away_is_not_told() {
+    Time now(1000s);
+    TimerWheel wheel(now);
+    wheel.set(3, now + 5ms);
+    wheel.set(3, never);
+    wheel.expire(now + 1s, [](uint32_t) { CPPUNIT_FAIL("told"); });
+  }
+};
+
+class PacketRingTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(PacketRingTest);
+  CPPUNIT_TEST(packets_arrive_whole_and_in_order_across_threads);
+  CPPUNIT_TEST(a_full_ring_refuses);
+  CPPUNIT_TEST(views_point_into_the_copy);
+  CPPUNIT_TEST_SUITE_END();
+
+public:
+  void packets_arrive_whole_and_in_order_across_threads() {
+    constexpr rtp::SeqNo count = 20'000;
+    PacketRing ring(64);
+    std::thread writer([&] {
+      auto packet = std::make_unique<rtp::Packet>();
+      packet->payload_at = 12;
+      for (rtp::SeqNo seq = 0; seq < count;) {
+        packet->seq = seq;
+        packet->size = static_cast<uint16_t>(12 + seq % 1000);
+        std::fill_n(packet->bytes.begin(), packet->size, static_cast<uint8_t>(seq));
+        if (ring.push(*packet, {}, false, std::nullopt))
+          ++seq;
+        else
+          std::this_thread::yield();
+      }
+    });
+    for (rtp::SeqNo seq = 0; seq < count;) {
+      const MirroredPacket* got = ring.front();
+      if (got == nullptr) {
+        std::this_thread::yield();
+        continue;
+      }
+      CPPUNIT_ASSERT_EQUAL(seq, got->packet.seq);
+      CPPUNIT_ASSERT_EQUAL(static_cast<size_t>(seq % 1000), got->packet.payload_size());
+      for (uint8_t byte : got->packet.payload()) CPPUNIT_ASSERT_EQUAL(static_cast<uint8_t>(seq), byte);
+      ring.pop();
+      ++seq;
+    }
+    writer.join();
+    CPPUNIT_ASSERT(ring.empty());
+  }
+  void a_full_ring_refuses() {
+    PacketRing ring(8);
+    auto packet = std::make_unique<rtp::Packet>();
+    for (int i = 0; i < 8; ++i) CPPUNIT_ASSERT(ring.push(*packet, {}, false, std::nullopt));
+    CPPUNIT_ASSERT(!ring.push(*packet, {}, false, std::nullopt));
+    ring.front();
+    ring.pop();
+    CPPUNIT_ASSERT(ring.push(*packet, {}, false, std::nullopt));
+  }
+  void views_point_into_the_copy() {
+    auto from = std::make_unique<rtp::Packet>(), to = std::make_unique<rtp::Packet>();
+    from->size = 100;
+    from->payload_at = 40;
+    std::fill_n(from->bytes.begin(), 100, uint8_t{'m'});
+    from->extensions.mid = text_of(Bytes(from->bytes).subspan(20, 3));
+    from->extensions.dependency_descriptor = Bytes(from->bytes).subspan(24, 7);
+    copy_packet(*from, *to);
+    from.reset();
+    CPPUNIT_ASSERT(to->extensions.mid == "mmm");
+    CPPUNIT_ASSERT(to->extensions.dependency_descriptor.data() == to->bytes.data() + 24);
+    CPPUNIT_ASSERT_EQUAL(size_t{7}, to->extensions.dependency_descriptor.size());
+    CPPUNIT_ASSERT(to->extensions.rid.empty());
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(RunPlannerTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(TimerWheelTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(PacketRingTest);
+
+}  // namespace
+}  // namespace cardea::worker

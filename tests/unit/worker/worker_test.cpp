@@ -1,0 +1,316 @@
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include "base/clock.hpp"
+#include "unit/worker/socket_client.hpp"
+#include "worker/worker.hpp"
+
+namespace cardea::worker {
+namespace {
+
+using test::audio_line;
+using test::Client;
+using test::SocketClient;
+using test::video_line;
+
+constexpr uint32_t voice_ssrc = 0x2000;
+
+// One or more workers on loopback, and what they tell.
+struct Site {
+  explicit Site(size_t count = 1, const std::function<void(WorkerSettings&)>& change = {}) {
+    static const secure::Certificate certificate = *secure::Certificate::make();
+    dtls = *secure::DtlsContext::make(certificate);
+    engine = *secure::make_cipher_engine(secure::CipherChoice::automatic);
+    for (size_t i = 0; i < count; ++i) {
+      WorkerSettings settings;
+      settings.addresses = {*Address::parse("127.0.0.1", 0)};
+      if (change) change(settings);
+      auto worker = Worker::make(static_cast<uint16_t>(i), settings, *dtls, events);
+      CPPUNIT_ASSERT_MESSAGE(worker ? "" : worker.error().reason, worker.has_value());
+      owned.push_back(std::move(*worker));
+      workers.push_back(owned.back().get());
+    }
+    for (Worker* worker : workers) worker->start(workers);
+  }
+  ~Site() { stop(); }
+
+  void stop() {
+    for (Worker* worker : workers) worker->stop();
+  }
+
+  sdp::PeerPlan plan(PeerId id, std::vector<sdp::MlinePlan> lines) const {
+    return test::plan_of("w" + std::to_string(id.worker) + "p" + std::to_string(id.slot), std::move(lines),
+                         dtls->fingerprint());
+  }
+  std::unique_ptr<SocketClient> join(PeerId id, std::vector<sdp::MlinePlan> lines) {
+    Worker& worker = *workers[id.worker];
+    sdp::PeerPlan wanted = plan(id, std::move(lines));
+    worker.post(CreatePeer{id, std::make_unique<sdp::PeerPlan>(wanted)});
+    auto client = std::make_unique<SocketClient>(*dtls, *engine, worker.port());
+    // The command may still be on its way when the first check comes; clients repeat theirs.
+    for (int i = 0; i < 20 && client->client.stun_replies == 0; ++i) {
+      client->send(test::stun_check(wanted.local, true));
+      client->pump(20);
+    }
+    CPPUNIT_ASSERT(client->connect(wanted.local));
+    CPPUNIT_ASSERT(wait<peer::PeerUp>());
+    return client;
+  }
+  template <class Event>
+  std::optional<Event> wait(Duration most = 2s) {
+    const Time give_up = Clock::now() + most;
+    for (;;) {
+      std::vector<WorkerEvent> got;
+      events.take(got);
+      for (WorkerEvent& event : got) told.push_back(std::move(event));
+      for (auto at = told.begin(); at != told.end(); ++at) {
+        std::optional<Event> found = pick<Event>(*at);
+        if (!found) continue;
+        told.erase(at);
+        return found;
+      }
+      if (Clock::now() > give_up) return std::nullopt;
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+  template <class Event>
+  static std::optional<Event> pick(const WorkerEvent& event) {
+    if constexpr (std::is_same_v<Event, WorkerStats>) {
+      if (auto* stats = std::get_if<WorkerStats>(&event)) return *stats;
+    } else {
+      auto* of_peer = std::get_if<peer::PeerEvent>(&event);
+      if (of_peer == nullptr) return std::nullopt;
+      if (auto* one = std::get_if<Event>(of_peer)) return *one;
+    }
+    return std::nullopt;
+  }
+
+  std::unique_ptr<secure::DtlsContext> dtls;
+  std::unique_ptr<secure::CipherEngine> engine;
+  Mailbox<WorkerEvent> events;
+  std::vector<std::unique_ptr<Worker>> owned;
+  std::vector<Worker*> workers;
+  std::vector<WorkerEvent> told;
+};
+
+Client::Rtp voice(rtp::SeqNo seq, size_t size = 80) {
+  Client::Rtp rtp;
+  rtp.ssrc = voice_ssrc;
+  rtp.seq = seq;
+  rtp.timestamp = static_cast<uint32_t>(960 * seq);
+  rtp.payload.resize(size);
+  for (size_t i = 0; i < size; ++i) rtp.payload[i] = static_cast<uint8_t>(i + static_cast<size_t>(seq));
+  rtp.extensions.mid = "0";
+  return rtp;
+}
+
+class WorkerTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(WorkerTest);
+  CPPUNIT_TEST(a_peer_gets_its_own_voice_back);
+  CPPUNIT_TEST(a_train_of_packets_arrives_whole_and_in_order);
+  CPPUNIT_TEST(every_cipher_and_way_of_sending_gives_the_same_media);
+  CPPUNIT_TEST(a_mirror_carries_media_to_another_worker);
+  CPPUNIT_TEST(load_turns_the_tick_on_and_loses_nothing);
+  CPPUNIT_TEST(closing_a_peer_says_goodbye);
+  CPPUNIT_TEST(stopping_says_goodbye_to_all);
+  CPPUNIT_TEST(strangers_and_stale_commands_are_counted);
+  CPPUNIT_TEST(a_port_in_use_is_one_clear_error);
+  CPPUNIT_TEST_SUITE_END();
+
+public:
+  void a_peer_gets_its_own_voice_back() {
+    Site site;
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    client->pump(20);
+    for (int i = 0; i < 20; ++i) {
+      client->client.send_rtp(voice(i));
+      client->pump(1);
+    }
+    CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == 20; }));
+    CPPUNIT_ASSERT(client->client.packets[3].payload == voice(3).payload);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{700}, client->client.packets[3].ssrc);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, client->client.bad);
+    auto media = site.wait<peer::MediaState>();
+    CPPUNIT_ASSERT(media && media->receiving);
+    auto stats = site.wait<WorkerStats>();
+    CPPUNIT_ASSERT(stats);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20}, stats->packets_in);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20}, stats->packets_out);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{1}, stats->peers);
+  }
+
+  void a_train_of_packets_arrives_whole_and_in_order() {
+    Site site;
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    client->pump(20);
+    size_t sent = 0;
+    for (int train = 0; train < 10; ++train) {
+      // Of almost equal and of quite different sizes.
+      for (int i = 0; i < 30; ++i)
+        client->client.send_rtp(voice(static_cast<rtp::SeqNo>(sent++), i % 10 == 0 ? 200 : 1000 + i % 3));
+      CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
+    }
+    for (size_t i = 0; i < sent; ++i) {
+      const auto& got = client->client.packets[i];
+      CPPUNIT_ASSERT_EQUAL(static_cast<uint16_t>(client->client.packets[0].seq + i), got.seq);
+      CPPUNIT_ASSERT(got.payload == voice(static_cast<rtp::SeqNo>(i), got.payload.size()).payload);
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, client->client.bad);
+  }
+
+  // Audio and VP8 to two subscribers with layers of their own numbers.
+  void every_cipher_and_way_of_sending_gives_the_same_media() {
+    for (const char* engine : {"auto", "evp"}) {
+      for (bool gso : {true, false}) {
+        Site site(1, [&](WorkerSettings& settings) {
+          settings.cipher_engine = engine;
+          settings.gso = settings.gro = gso;
+        });
+        const PeerId publisher_id{0, 1, 0};
+        auto publisher = site.join(publisher_id, {video_line("0", Direction::recvonly)});
+        std::vector<std::unique_ptr<SocketClient>> subscribers;
+        for (uint32_t i = 0; i < 2; ++i) {
+          const PeerId id{0, 1, 1 + i};
+          subscribers.push_back(site.join(id, {video_line("v", Direction::sendonly, 500 + 10 * i)}));
+          site.workers[0]->post(Forward{{publisher_id, 0}, {id, 0}});
+        }
+        publisher->pump(20);
+        for (int i = 0; i < 60; ++i) {
+          Client::Rtp rtp;
+          rtp.ssrc = 9;
+          rtp.payload_type = test::vp8_type;
+          rtp.seq = i;
+          rtp.timestamp = static_cast<uint32_t>(3000 * i);
+          rtp.payload = test::vp8_payload(static_cast<size_t>(900 + i % 7), i == 0, static_cast<uint16_t>(100 + i));
+          publisher->client.send_rtp(rtp);
+          if (i % 6 == 5) publisher->pump(2);
+        }
+        for (auto& subscriber : subscribers) {
+          auto& got = subscriber->client.packets;
+          CPPUNIT_ASSERT(subscriber->until([&] { return got.size() == 60; }));
+          for (size_t i = 0; i < got.size(); ++i) {
+            const auto expected = test::vp8_payload(900 + i % 7, i == 0, static_cast<uint16_t>(100 + i));
+            CPPUNIT_ASSERT_EQUAL(expected.size(), got[i].payload.size());
+            CPPUNIT_ASSERT(std::equal(expected.begin() + 5, expected.end(), got[i].payload.begin() + 5));
+          }
+          CPPUNIT_ASSERT_EQUAL(size_t{0}, subscriber->client.bad);
+        }
+      }
+    }
+  }
+
+  void a_mirror_carries_media_to_another_worker() {
+    Site site(2);
+    const PeerId publisher_id{0, 1, 0}, subscriber_id{1, 1, 0};
+    auto publisher = site.join(publisher_id, {video_line("0", Direction::recvonly)});
+    auto subscriber = site.join(subscriber_id, {video_line("v", Direction::sendonly, 500)});
+    auto send = [&](int i) {
+      Client::Rtp rtp;
+      rtp.ssrc = 9;
+      rtp.payload_type = test::vp8_type;
+      rtp.seq = i;
+      rtp.timestamp = static_cast<uint32_t>(3000 * i);
+      rtp.payload = test::vp8_payload(900, i % 10 == 0, static_cast<uint16_t>(100 + i));
+      publisher->client.send_rtp(rtp);
+      publisher->pump(1);
+    };
+    send(1);
+    site.workers[1]->post(Forward{{publisher_id, 0}, {subscriber_id, 0}});
+    site.workers[0]->post(Mirror{{publisher_id, 0}, 1, true});
+    // The keyframe request goes all the way to the publisher.
+    CPPUNIT_ASSERT(publisher->until([&] { return publisher->client.plis > 0; }));
+    for (int i = 10; i < 40; ++i) send(i);
+    auto& got = subscriber->client.packets;
+    CPPUNIT_ASSERT(subscriber->until([&] { return got.size() == 30; }));
+    // A NACK is answered from the mirror's own history.
+    subscriber->client.send_rtcp([&](ByteWriter& out) {
+      const std::array<uint16_t, 1> lost{got[20].seq};
+      rtp::write_nack(out, 1, 500, std::span<const uint16_t>(lost));
+    });
+    CPPUNIT_ASSERT(subscriber->until([&] { return got.size() == 31; }));
+    CPPUNIT_ASSERT_EQUAL(uint32_t{501}, got.back().ssrc);
+    site.workers[0]->post(Mirror{{publisher_id, 0}, 1, false});
+    publisher->pump(20);
+    send(41);
+    subscriber->pump(20);
+    CPPUNIT_ASSERT_EQUAL(size_t{31}, got.size());
+  }
+
+  void load_turns_the_tick_on_and_loses_nothing() {
+    Site site(1, [](WorkerSettings& settings) { settings.tick_above_pps = 500; });
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    client->pump(20);
+    size_t sent = 0;
+    const Time until = Clock::now() + 400ms;
+    while (Clock::now() < until) {
+      for (int i = 0; i < 5; ++i) client->client.send_rtp(voice(static_cast<rtp::SeqNo>(sent++), 500));
+      client->pump(1);
+    }
+    CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
+  }
+
+  void closing_a_peer_says_goodbye() {
+    Site site;
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(ClosePeer{id});
+    CPPUNIT_ASSERT(client->until([&] { return client->client.dtls().state() == secure::Dtls::State::closed; }));
+    // The slot is free for the next generation.
+    auto next = site.join({0, 2, 0}, {audio_line("0", Direction::sendrecv, 700)});
+    next->client.close();
+    next->pump(1);
+    auto down = site.wait<peer::PeerDown>();
+    CPPUNIT_ASSERT(down);
+    CPPUNIT_ASSERT_EQUAL(std::string("DTLS alert"), down->reason);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{2}, down->peer.generation);
+  }
+
+  void stopping_says_goodbye_to_all() {
+    Site site;
+    auto first = site.join({0, 1, 0}, {audio_line("0", Direction::sendrecv, 700)});
+    auto second = site.join({0, 1, 1}, {audio_line("0", Direction::sendrecv, 700)});
+    site.stop();
+    CPPUNIT_ASSERT(first->until([&] { return first->client.dtls().state() == secure::Dtls::State::closed; }));
+    CPPUNIT_ASSERT(second->until([&] { return second->client.dtls().state() == secure::Dtls::State::closed; }));
+  }
+
+  void strangers_and_stale_commands_are_counted() {
+    Site site;
+    SocketClient stranger(*site.dtls, *site.engine, site.workers[0]->port());
+    stranger.send(test::stun_check({"nobody", "knows-this-password-at-all"}, true));
+    stranger.send(std::vector<uint8_t>(100, 0x80));
+    stranger.send({22, 1, 2, 3});
+    const PeerId gone{0, 7, 3};
+    site.workers[0]->post(ClosePeer{gone});
+    site.workers[0]->post(Pause{{gone, 0}, true});
+    site.workers[0]->post(Forward{{gone, 0}, {gone, 1}});
+    site.workers[0]->post(UpdatePeer{gone, nullptr});
+    auto stats = site.wait<WorkerStats>();
+    CPPUNIT_ASSERT(stats);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, stats->drops[Drop::unknown_source]);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{4}, stats->stale_commands);
+  }
+
+  void a_port_in_use_is_one_clear_error() {
+    Site site;
+    WorkerSettings settings;
+    settings.addresses = {*Address::parse("127.0.0.1", site.workers[0]->port())};
+    auto second = Worker::make(1, settings, *site.dtls, site.events);
+    CPPUNIT_ASSERT(!second.has_value());
+    CPPUNIT_ASSERT(second.error().reason.find("is in use") != std::string::npos);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(WorkerTest);
+
+}  // namespace
+}  // namespace cardea::worker
