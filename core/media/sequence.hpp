@@ -13,13 +13,13 @@ namespace cardea::media {
 class SequenceWidener {
 public:
   rtp::SeqNo widen(uint16_t wire) {
-    if (highest_ < 0) return highest_ = 0x10000 + rtp::SeqNo{wire};
     const rtp::SeqNo seq = nearest(wire);
     if (seq > highest_) highest_ = seq;
     return seq;
   }
   // The same without noting it; what was given to widen() before decides.
   rtp::SeqNo nearest(uint16_t wire) const {
+    if (highest_ < 0) return 0x10000 + rtp::SeqNo{wire};
     return highest_ + static_cast<int16_t>(static_cast<uint16_t>(wire - static_cast<uint16_t>(highest_)));
   }
   bool started() const { return highest_ >= 0; }

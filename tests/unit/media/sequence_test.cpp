@@ -19,6 +19,7 @@ public:
   void the_first_number_has_room_below_it() {
     SequenceWidener widener;
     CPPUNIT_ASSERT(!widener.started());
+    CPPUNIT_ASSERT_EQUAL(rtp::SeqNo{0x10007}, widener.nearest(7));
     CPPUNIT_ASSERT_EQUAL(rtp::SeqNo{0x10003}, widener.widen(3));
     CPPUNIT_ASSERT_EQUAL(rtp::SeqNo{0xfffe}, widener.widen(0xfffe));
     CPPUNIT_ASSERT_EQUAL(rtp::SeqNo{0x10003}, widener.highest());
