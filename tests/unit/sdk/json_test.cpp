@@ -1,0 +1,66 @@
+// JSON values.
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "cardea/json.hpp"
+
+using namespace cardea;
+
+class JsonTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(JsonTest);
+  CPPUNIT_TEST(objects_keep_the_order_of_their_members);
+  CPPUNIT_TEST(empty_optionals_are_left_out);
+  CPPUNIT_TEST(looking_at_nothing_is_safe);
+  CPPUNIT_TEST(text_is_read_whole_or_not_at_all);
+  CPPUNIT_TEST(numbers_keep_their_value);
+  CPPUNIT_TEST(text_that_is_not_utf8_becomes_empty);
+  CPPUNIT_TEST(moving_takes_and_copying_is_deep);
+  CPPUNIT_TEST(members_can_be_visited_and_erased);
+  CPPUNIT_TEST_SUITE_END();
+
+  void objects_keep_the_order_of_their_members() {
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"z":1,"a":"x","m":true,"l":[1,"2",null]})"),
+                         Json::object("z", 1, "a", "x", "m", true, "l", Json::array(1, "2", Json::null())).text());
+  }
+  void empty_optionals_are_left_out() {
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"b":5})"),
+                         Json::object("a", std::optional<int>(), "b", std::optional<int>(5), "c", Json()).text());
+  }
+  void looking_at_nothing_is_safe() {
+    Json json = Json::object("a", Json::array(1));
+    JsonView nothing = json["x"]["y"][size_t{3}];
+    CPPUNIT_ASSERT(!nothing && !nothing.is_object() && !nothing.is_string());
+    CPPUNIT_ASSERT(nothing.string().empty() && nothing.integer() == 0 && nothing.size() == 0 && nothing.text().empty());
+    CPPUNIT_ASSERT(!json["a"][size_t{7}]);
+  }
+  void text_is_read_whole_or_not_at_all() {
+    CPPUNIT_ASSERT(Json::parse(" {\"a\": [1, 2]} "));
+    for (const char* wrong : {"", "{", "{}x", "{'a':1}", "[1,]", "nul"})
+      CPPUNIT_ASSERT_MESSAGE(wrong, !Json::parse(wrong));
+    CPPUNIT_ASSERT_EQUAL(454, Json::parse("{").error().code);
+    CPPUNIT_ASSERT(!Json::parse(std::string(5000, '[')));
+    CPPUNIT_ASSERT_EQUAL(int64_t{2}, (*Json::parse(R"({"a":1,"a":2})"))["a"].integer());
+  }
+  void numbers_keep_their_value() {
+    CPPUNIT_ASSERT_EQUAL(std::string("[9007199254740991,-1,0.1,21.5]"),
+                         Json::array(int64_t{9007199254740991}, -1, 0.1, 21.5).text());
+    CPPUNIT_ASSERT((*Json::parse("1.0")).is_number() && !(*Json::parse("1.0")).is_integer());
+  }
+  void text_that_is_not_utf8_becomes_empty() { CPPUNIT_ASSERT_EQUAL(std::string("\"\""), Json("\xff\xfe").text()); }
+  void moving_takes_and_copying_is_deep() {
+    Json one = Json::object("a", Json::object("b", 1));
+    Json copy = one.copy();
+    Json moved = std::move(one);
+    CPPUNIT_ASSERT(!one);
+    moved.set("a", 2);
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"a":{"b":1}})"), copy.text());
+    CPPUNIT_ASSERT_EQUAL(std::string("{\n   \"a\": 2\n}"), moved.text(JsonStyle::indented));
+  }
+  void members_can_be_visited_and_erased() {
+    Json json = Json::object("a", 1, "b", 2);
+    json.erase("a").set("c", 3);
+    std::string seen;
+    json.each_member([&](std::string_view key, JsonView value) { seen += std::string(key) + value.text(); });
+    CPPUNIT_ASSERT_EQUAL(std::string("b2c3"), seen);
+  }
+};
+CPPUNIT_TEST_SUITE_REGISTRATION(JsonTest);
