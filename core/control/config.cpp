@@ -52,7 +52,9 @@ void note_places(const config_setting_t* setting, const std::string& path, const
                  std::map<std::string, std::string>& to) {
   if (!path.empty()) {
     const char* included = config_setting_source_file(setting);
-    to[path] = text(included != nullptr ? included : file, ":", config_setting_source_line(setting));
+    std::string place = file;
+    if (included != nullptr) place = std::filesystem::path(file).parent_path() / included;
+    to[path] = text(place, ":", config_setting_source_line(setting));
   }
   if (config_setting_type(setting) != CONFIG_TYPE_GROUP) return;
   for (int i = 0; i < config_setting_length(setting); ++i) {

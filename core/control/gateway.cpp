@@ -39,9 +39,9 @@ Plugin& Gateway::add_plugin(const CardeaModule& door) {
 Transport& Gateway::add_transport(const CardeaModule& door) {
   LoadedTransport loaded;
   loaded.door = &door;
-  loaded.host = std::make_unique<TransportDoor>(inbox_, transports_.size(),
-                                                make_state_folder(settings_.general.state_folder, door.package),
-                                                settings_.general.pages_folder);
+  auto make_folder = [this, &door] { return make_state_folder(settings_.general.state_folder, door.package); };
+  loaded.host =
+      std::make_unique<TransportDoor>(inbox_, transports_.size(), make_folder, settings_.general.pages_folder);
   void* made = door.create(static_cast<TransportHost*>(loaded.host.get()), log::sink.load());
   loaded.transport.reset(static_cast<Transport*>(made));
   return *transports_.emplace_back(std::move(loaded)).transport;

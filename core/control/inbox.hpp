@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -52,22 +54,30 @@ private:
 // The core's side of one transport.
 class TransportDoor final : public TransportHost {
 public:
-  TransportDoor(Inbox& inbox, size_t transport, std::string state_folder, std::string pages_folder)
-      : inbox_(inbox), transport_(transport), state_folder_(std::move(state_folder)),
+  // `make_folder` makes the module's state folder, once it is asked for.
+  TransportDoor(Inbox& inbox, size_t transport, std::function<std::string()> make_folder, std::string pages_folder)
+      : inbox_(inbox), transport_(transport), make_folder_(std::move(make_folder)),
         pages_folder_(std::move(pages_folder)) {}
 
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
     inbox_.post({{transport_, from}, tag, api, std::move(request), false});
   }
   void gone(ConnectionId connection) override { inbox_.post({{transport_, connection}, {}, {}, {}, true}); }
-  const std::string& state_folder() const override { return state_folder_; }
+  const std::string& state_folder() const override {
+    std::call_once(made_, [this] { state_folder_ = make_folder_(); });
+    return state_folder_;
+  }
   const std::string& pages_folder() const override { return pages_folder_; }
 
 private:
   // given
   Inbox& inbox_;
   const size_t transport_;
-  const std::string state_folder_, pages_folder_;
+  const std::function<std::string()> make_folder_;
+  const std::string pages_folder_;
+  // state
+  mutable std::once_flag made_;  // any of the transport's threads may ask
+  mutable std::string state_folder_;
 };
 
 }  // namespace cardea::control
