@@ -112,6 +112,8 @@ bool ClientPeer::connect(const sdp::Description& remote, Time now) {
   if (chosen == nullptr) return false;
   path_ = chosen->address;
   to_size_ = to_system(path_, to_);
+  // RFC 8445 section 6.1.1: a lite agent is controlled; else the one that offers controls.
+  if (remote.ice_lite) controlling_ = true;
   const bool passive = first->transport.setup == sdp::Setup::active;
   dtls_.emplace(*shared_.dtls, passive ? sdp::DtlsRole::server : sdp::DtlsRole::client,
                 first->transport.fingerprints.front());

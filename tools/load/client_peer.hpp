@@ -34,7 +34,7 @@ struct Shared {
 
 class ClientPeer {
 public:
-  // Binds a UDP socket to `local` (port 0: any); throws std::runtime_error if it cannot.
+  // Binds a UDP socket to `local` (any port); throws std::runtime_error if it cannot. `controlling`: we made the offer.
   ClientPeer(Shared& shared, const std::string& local, bool controlling);
   ~ClientPeer();
   ClientPeer(const ClientPeer&) = delete;

@@ -18,7 +18,7 @@ constexpr uint32_t own_ssrc = 1;
 }  // namespace
 
 Subscriber::Subscriber(Shared& shared, const Options& options, const std::string& local, bool checks, Received& totals)
-    : options_(options), checks_(checks), totals_(totals), peer_(shared, local, true),
+    : options_(options), checks_(checks), totals_(totals), peer_(shared, local, false),
       fingerprint_(fingerprint_text(shared.dtls->fingerprint())) {}
 
 std::string Subscriber::answer(std::string_view offer, Time now) {
