@@ -1,1 +1,258 @@
-int main() { return 0; }
+// Starts the house, waits for a signal, stops it in reverse order. The only place where exceptions end.
+#include <sched.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+
+#include "base/clock.hpp"
+#include "config.h"
+#include "control/config.hpp"
+#include "control/gateway.hpp"
+#include "control/log_sink.hpp"
+#include "control/media_setup.hpp"
+#include "control/modules.hpp"
+#include "secure/certificate.hpp"
+#include "worker/udp_socket.hpp"
+
+namespace cardea {
+namespace {
+
+using control::ConfigError;
+using control::Configuration;
+using control::Gateway;
+using control::Module;
+using control::Settings;
+
+struct Options {
+  std::string config;
+  std::vector<std::string> set;
+  bool check_config = false;
+  bool list_settings = false;
+};
+
+template <class T>
+T value_or_throw(Result<T> result) {
+  if (!result) throw ConfigError(result.error().reason);
+  return std::move(*result);
+}
+
+// A descriptor that is readable once someone wants us to end. Before any thread is started: they inherit the mask.
+int catch_signals() {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  sigprocmask(SIG_BLOCK, &ends, nullptr);
+  return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+std::vector<int> processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> all;
+  if (sched_getaffinity(0, sizeof set, &set) == 0)
+    for (int i = 0; i < CPU_SETSIZE; ++i)
+      if (CPU_ISSET(i, &set)) all.push_back(i);
+  return all;
+}
+
+Settings read_core_settings(const Configuration& configuration) {
+  Settings settings;
+  if (auto wrong = control::read_settings(configuration.file("cardea"), settings))
+    throw ConfigError(configuration.describe("cardea", *wrong));
+  return settings;
+}
+
+std::vector<Module> load(const std::vector<std::string>& folders, CardeaModuleKind kind,
+                         const std::vector<std::string>& disabled, bool failures_matter) {
+  control::Found found = control::load_modules(folders, kind, disabled);
+  for (const std::string& failure : found.failures) {
+    if (failures_matter) throw ConfigError(failure);
+    log::warn("modules", failure);
+  }
+  return std::move(found.modules);
+}
+
+// The plugins and transports, made and with their settings read.
+class Modules {
+public:
+  Modules(Gateway& gateway, const Settings& settings) {
+    const auto& general = settings.general;
+    auto plugins = load(general.plugins_folder, cardea_plugin, settings.plugins.disable, general.exit_on_dl_error);
+    auto transports =
+        load(general.transports_folder, cardea_transport, settings.transports.disable, general.exit_on_dl_error);
+    for (const Module& module : plugins) made_.push_back({module, &gateway.add_plugin(*module.door), nullptr});
+    for (const Module& module : transports) made_.push_back({module, nullptr, &gateway.add_transport(*module.door)});
+  }
+
+  void configure(const Configuration& configuration) {
+    for (Made& one : made_) {
+      std::string name = one.module.short_name();
+      JsonView values = configuration.file(name);
+      Configured wrong = one.plugin != nullptr ? one.plugin->configure(values) : one.transport->configure(values);
+      if (wrong) throw ConfigError(configuration.describe(name, *wrong));
+    }
+    for (const std::string& file : configuration.files()) {
+      bool read = file == "cardea" || std::any_of(made_.begin(), made_.end(),
+                                                  [&](const Made& one) { return one.module.short_name() == file; });
+      if (read) continue;
+      if (configuration.only_by_option(file)) throw ConfigError(text("--set ", file, ": there is no such module"));
+      log::warn("config", file, ".cfg is not read: there is no such module");
+    }
+  }
+
+  void list_settings(std::vector<SettingInfo>& to) const {
+    for (const Made& one : made_) {
+      std::vector<SettingInfo> own;
+      one.plugin != nullptr ? one.plugin->list_settings(own) : one.transport->list_settings(own);
+      for (SettingInfo& info : own) info.name = one.module.short_name() + "." + info.name;
+      to.insert(to.end(), own.begin(), own.end());
+    }
+  }
+
+private:
+  struct Made {
+    Module module;
+    Plugin* plugin;
+    Transport* transport;
+  };
+  std::vector<Made> made_;
+};
+
+void print_settings(const Modules& modules) {
+  std::vector<SettingInfo> all;
+  control::list_settings(all);
+  for (SettingInfo& info : all) info.name = "cardea." + info.name;
+  modules.list_settings(all);
+  std::puts("setting\ttype\tunit\tdefault\tmeaning");
+  for (const SettingInfo& info : all)
+    std::printf("%s\t%s\t%s\t%s\t%s\n", info.name.c_str(), info.type.c_str(), info.unit.c_str(),
+                info.default_value.c_str(), info.meaning.c_str());
+}
+
+// The media workers, from their sockets to the end of their threads.
+class Workers {
+public:
+  Workers(const Settings& settings, Mailbox<worker::WorkerEvent>& events) : settings_(settings) {
+    const auto& files = settings.certificates;
+    auto certificate = value_or_throw(
+        files.cert_pem.empty()
+            ? secure::Certificate::make()
+            : secure::Certificate::load(files.cert_pem, files.cert_key.empty() ? files.cert_pem : files.cert_key,
+                                        files.cert_pwd));
+    dtls_ = value_or_throw(secure::DtlsContext::make(certificate));
+    auto bind = value_or_throw(control::addresses_to_bind(settings.media, worker::host_addresses(settings.media.ipv6)));
+    std::vector<int> cpus = processors();
+    uint16_t count = control::worker_count(settings.media.workers, cpus.size());
+    for (uint16_t i = 0; i < count; ++i) {
+      auto own = control::worker_settings(settings, bind, i, cpus);
+      workers_.push_back(value_or_throw(worker::Worker::make(i, std::move(own), *dtls_, events)));
+      local_.candidates.push_back(value_or_throw(control::advertised(bind, settings.nat, i, workers_.back()->port())));
+    }
+    local_.fingerprint = dtls_->fingerprint();
+    if (!local_.candidates.front().empty()) local_.origin_address = local_.candidates.front().front().ip_text();
+  }
+  ~Workers() { stop(); }
+
+  void start() {
+    started_ = true;
+    for (auto& one : workers_) one->start(all());
+  }
+  void stop() {
+    if (!std::exchange(started_, false)) return;
+    for (auto& one : workers_) one->stop();
+  }
+  std::vector<worker::Worker*> all() const {
+    std::vector<worker::Worker*> pointers;
+    for (const auto& one : workers_) pointers.push_back(one.get());
+    return pointers;
+  }
+  const control::LocalMedia& local() const { return local_; }
+
+private:
+  // given
+  const Settings& settings_;
+  // owned
+  std::unique_ptr<secure::DtlsContext> dtls_;
+  std::vector<std::unique_ptr<worker::Worker>> workers_;
+  // state
+  control::LocalMedia local_;
+  bool started_ = false;
+};
+
+void run(Gateway& gateway, const Settings& settings, int stop_fd) {
+  Workers workers(settings, gateway.worker_events());
+  gateway.use_media(workers.all(), workers.local());
+  workers.start();
+  Status started = gateway.start();
+  if (!started) {
+    gateway.stop();
+    throw ConfigError(started.error().reason);
+  }
+  for (const auto& loaded : gateway.transports())
+    for (const std::string& address : loaded.transport->addresses()) std::puts(address.c_str());
+  std::fflush(stdout);
+  gateway.run(stop_fd);
+  log::info("control", "stopping");
+  gateway.stop();
+  workers.stop();
+}
+
+int start(const Options& options) {
+  int stop_fd = catch_signals();
+  std::string folder = options.config;
+  std::error_code error;
+  if (folder.empty() && std::filesystem::is_directory(CONFIG_FOLDER, error)) folder = CONFIG_FOLDER;
+  auto configuration = Configuration::read(folder, options.set);
+  const Settings settings = read_core_settings(configuration);
+  control::LogSink sink(settings.general.log_to_stdout && !options.list_settings, settings.general.log_to_file,
+                        settings.general.debug_level);
+  log::sink = &sink;
+  {
+    SystemRandom random;
+    Gateway gateway(settings, random, Clock::now());
+    Modules modules(gateway, settings);
+    if (options.list_settings) {
+      print_settings(modules);
+    } else {
+      modules.configure(configuration);
+      if (options.check_config)
+        std::puts("The configuration is good.");
+      else
+        run(gateway, settings, stop_fd);
+    }
+  }
+  log::sink = nullptr;
+  ::close(stop_fd);
+  return 0;
+}
+
+}  // namespace
+}  // namespace cardea
+
+int main(int argc, char** argv) {
+  cardea::Options options;
+  CLI::App app("Cardea, a WebRTC media gateway that speaks the Janus API", "cardea");
+  app.set_version_flag("--version", "cardea " PACKAGE_VERSION);
+  app.add_option("--config", options.config, "Folder with cardea.cfg and a file per module (" CONFIG_FOLDER ")");
+  app.add_option("--set", options.set, "A setting; wins over the files; may be given again")
+      ->type_name("FILE.SECTION.KEY=VALUE")
+      ->allow_extra_args(false);
+  app.add_flag("--check-config", options.check_config, "Read all settings, say what is wrong, and end");
+  app.add_flag("--list-settings", options.list_settings, "Print every setting of the core and of the modules, and end");
+  try {
+    app.parse(argc, argv);
+    return cardea::start(options);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cardea: %s\n", error.what());
+    return 1;
+  }
+}
