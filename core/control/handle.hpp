@@ -74,6 +74,8 @@ public:
   bool send_data(const DataMessage&) override { return false; }
   void place_with(uint64_t affinity) override { affinity_ = affinity; }
   void hang_up() override { ask_to_hang_up("Close PC"); }
+  void open_data(const DataChannel&) override {}
+  void close_data(std::string_view) override {}
   void detach() override { house_.turn.endings.push_back({.of = Ending::Of::handle, .handle = names_.id}); }
 
 private:

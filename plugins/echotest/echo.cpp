@@ -183,7 +183,7 @@ void Echo::on_media_down(std::string_view) {
 
 void Echo::on_data(DataMessage message) {
   // Clients look for exactly these words.
-  if (!message.binary) message.payload = "Janus EchoTest here! You wrote: " + message.payload;
+  if (!message.binary) message.payload = "Janus EchoTest here! You wrote: " + message.payload.text();
   client_.send_data(message);
 }
 

@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cardea/ids.hpp"
@@ -201,11 +203,39 @@ struct PlayoutDelay {
   uint16_t max_10ms = 0;
 };
 
+// The bytes of a data message. They never change, so copies share them: a message to a whole room is one text.
+class Payload {
+public:
+  Payload() = default;
+  Payload(std::string bytes) : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}
+  Payload(const char* text) : Payload(std::string(text)) {}
+
+  const std::string& text() const { return bytes_ ? *bytes_ : none(); }
+  operator const std::string&() const { return text(); }
+  size_t size() const { return text().size(); }
+
+private:
+  static const std::string& none() {
+    static const std::string empty;
+    return empty;
+  }
+  std::shared_ptr<const std::string> bytes_;
+};
+
 struct DataMessage {
   std::string label{};  // empty when sending: the default label "JanusDataChannel"
   std::string protocol{};
   bool binary = false;
-  std::string payload{};
+  Payload payload{};
+};
+
+// A data channel and how it delivers (RFC 8832 section 5.1): at most one of the two bounds, none is reliable.
+struct DataChannel {
+  std::string label{};  // empty when opening: the default label
+  std::string protocol{};
+  bool ordered = true;
+  std::optional<uint32_t> max_retransmits{};
+  std::optional<uint32_t> max_lifetime_ms{};
 };
 
 }  // namespace cardea

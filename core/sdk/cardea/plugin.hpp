@@ -93,6 +93,9 @@ public:
   virtual void on_talking(ReceiverId /*receiver*/, bool /*talking*/, double /*level*/) {}
   // For the admin API: plugin_specific of handle_info.
   virtual Json describe() const { return Json::object(); }
+  // A data channel can be used, whoever opened it; and one is closed by the peer, or could not be opened.
+  virtual void on_data_open(const DataChannel& /*channel*/) {}
+  virtual void on_data_closed(std::string_view /*label*/) {}
 };
 
 class Handle {
@@ -112,8 +115,9 @@ public:
   // ICE and DTLS are done and the peer is not gone.
   virtual bool media_up() const = 0;
 
-  // One message on a data channel; the channel is opened when its label is new. Refused (false) while the backlog is
-  // full: on_data_ready() follows.
+  // One message on a data channel; the channel is opened, reliable and ordered, when its label is new. Refused (false)
+  // while the backlog is full or the data channels are not up yet: on_data_ready() follows. A message larger than
+  // the peer takes is dropped and counted.
   virtual bool send_data(const DataMessage& message) = 0;
 
   // Peers with one affinity share a media worker where possible. Takes effect for the next peer connection.
@@ -122,6 +126,11 @@ public:
   virtual void hang_up() = 0;
   // Ends the handle.
   virtual void detach() = 0;
+
+  // Opens a data channel, unless there is one with this label: on_data_open() follows. Closes one: what was sent before
+  // still arrives.
+  virtual void open_data(const DataChannel& channel) = 0;
+  virtual void close_data(std::string_view label) = 0;
 
 protected:
   ~Handle() = default;

@@ -130,9 +130,9 @@ private:
   void data_comes_back_with_the_words_clients_look_for() {
     client.attachment->on_data({.label = "chat", .protocol = "p", .payload = "hi"});
     client.attachment->on_data({.label = "chat", .binary = true, .payload = "raw"});
-    CPPUNIT_ASSERT_EQUAL(std::string("Janus EchoTest here! You wrote: hi"), client.handle.data[0].payload);
+    CPPUNIT_ASSERT_EQUAL(std::string("Janus EchoTest here! You wrote: hi"), client.handle.data[0].payload.text());
     CPPUNIT_ASSERT_EQUAL(std::string("chat"), client.handle.data[0].label);
-    CPPUNIT_ASSERT_EQUAL(std::string("raw"), client.handle.data[1].payload);
+    CPPUNIT_ASSERT_EQUAL(std::string("raw"), client.handle.data[1].payload.text());
   }
   void the_end_of_media_is_told_and_forgets_everything() {
     client.ask(R"({"video":false,"bitrate":1000})", call());

@@ -116,10 +116,15 @@ public:
   void place_with(uint64_t to) override { affinity = to; }
   void hang_up() override { hang_up_asked = true; }
   void detach() override { detach_asked = true; }
+  void open_data(const DataChannel& channel) override { channels.push_back(channel); }
+  void close_data(std::string_view label) override {
+    std::erase_if(channels, [&](const DataChannel& channel) { return channel.label == label; });
+  }
 
   std::string name = "janus.plugin.videoroom", opaque;
   std::vector<Event> pushed;
   std::vector<DataMessage> data;
+  std::vector<DataChannel> channels;
   PeerId peer;
   std::vector<std::string> mids;  // of the current peer connection
   bool up = false, hang_up_asked = false, detach_asked = false;
