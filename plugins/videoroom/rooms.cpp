@@ -37,6 +37,11 @@ RoomSettings demo_room() {
 
 Error no_such_room(const PublicId& id) { return {code::no_such_room, "No such room (" + id.text() + ")"}; }
 
+// One by one, while they can still be found: their dummies leave them.
+Rooms::~Rooms() {
+  while (!rooms_.empty()) destroy(*rooms_.begin()->second);
+}
+
 Configured Rooms::configure(JsonView values) {
   if (auto wrong = read_section(values["general"], "general", general_, general_fields)) return wrong;
   Configured wrong;

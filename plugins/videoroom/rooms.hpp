@@ -18,6 +18,7 @@ namespace cardea::videoroom {
 class Rooms {
 public:
   explicit Rooms(Services& services) : services_(services) {}
+  ~Rooms();
 
   Configured configure(JsonView values);
   static void list_settings(std::vector<SettingInfo>& to);
