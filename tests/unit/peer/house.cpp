@@ -1,6 +1,7 @@
 #include "unit/peer/house.hpp"
 
 #include <cppunit/TestAssert.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <array>
@@ -9,9 +10,11 @@
 
 namespace cardea::test {
 
-House::House(peer::PeerSettings wanted, const char* cipher) : settings(wanted) {
+House::House(peer::PeerSettings wanted, const char* cipher, const char* profiles) : settings(wanted) {
   static const secure::Certificate certificate = *secure::Certificate::make();
   dtls = *secure::DtlsContext::make(certificate);
+  client_dtls = *secure::DtlsContext::make(certificate);
+  if (*profiles != 0) SSL_CTX_set_tlsext_use_srtp(client_dtls->native(), profiles);
   engine = *secure::make_cipher_engine(*secure::parse_cipher_choice(cipher));
   context.reset(new peer::PeerContext{settings, dtls_settings, *dtls, stun, *engine, packets, random, {}});
   router = std::make_unique<peer::Router>(table, uint16_t{0}, settings.min_nack_queue);
@@ -21,18 +24,18 @@ sdp::PeerPlan House::plan(const Member& member, std::vector<sdp::MlinePlan> mlin
   return plan_of("peer" + std::to_string(member.id.slot), std::move(mlines), dtls->fingerprint());
 }
 
-Member& House::add(std::vector<sdp::MlinePlan> mlines) {
+Member& House::add(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address) {
   const auto slot = static_cast<uint32_t>(members.size());
-  Address address = *Address::parse("192.0.2.1", static_cast<uint16_t>(1000 + slot));
-  members.push_back({PeerId{0, 1, slot}, std::make_unique<Client>(*dtls, *engine, address)});
+  if (!address) address = Address::parse("192.0.2.1", static_cast<uint16_t>(1000 + slot));
+  members.push_back({PeerId{0, 1, slot}, std::make_unique<Client>(*client_dtls, *engine, *address)});
   Member& member = members.back();
   table.add(std::make_unique<peer::PeerConnection>(
       member.id, std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), *context, now));
   return member;
 }
 
-Member& House::join(std::vector<sdp::MlinePlan> mlines) {
-  Member& member = add(std::move(mlines));
+Member& House::join(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address) {
+  Member& member = add(std::move(mlines), address);
   connect(member);
   return member;
 }

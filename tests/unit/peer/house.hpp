@@ -21,12 +21,13 @@ struct Member {
 
 class House {
 public:
-  explicit House(peer::PeerSettings settings = {}, const char* cipher = "auto");
+  // profiles: what the clients offer for SRTP, in OpenSSL's words; empty: all.
+  explicit House(peer::PeerSettings settings = {}, const char* cipher = "auto", const char* profiles = "");
 
   // A peer with these lines and its client, not connected yet.
-  Member& add(std::vector<sdp::MlinePlan> mlines);
+  Member& add(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address = std::nullopt);
   // The same, connected.
-  Member& join(std::vector<sdp::MlinePlan> mlines);
+  Member& join(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address = std::nullopt);
   void connect(Member& member);
   void update(Member& member, std::vector<sdp::MlinePlan> mlines);
   void close(Member& member);
@@ -52,7 +53,7 @@ public:
   Time now = Time(1'800'000'000s);
   peer::PeerSettings settings;
   secure::DtlsSettings dtls_settings;
-  std::unique_ptr<secure::DtlsContext> dtls;
+  std::unique_ptr<secure::DtlsContext> dtls, client_dtls;
   ice::StunCodec stun;
   std::unique_ptr<secure::CipherEngine> engine;
   rtp::PacketPool packets;
