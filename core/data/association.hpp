@@ -1,0 +1,125 @@
+// The data channels of one peer: an SCTP association, the channels on it (RFC 8831, 8832), and what waits to be sent.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "cardea/ids.hpp"
+#include "cardea/media.hpp"
+#include "cardea/time.hpp"
+#include "data/events.hpp"
+#include "data/sctp_stack.hpp"
+
+namespace cardea::data {
+
+inline constexpr std::string_view default_label = "JanusDataChannel";
+
+struct AssociationPlan {
+  bool dtls_client = false;  // ours: we open channels on even streams (RFC 8832 section 6)
+  uint16_t peer_port = 5000;
+  uint32_t max_message_size = 65536;  // the peer's
+};
+
+class Association {
+public:
+  // What may wait to be sent, and what may be told without being taken, by weight.
+  static constexpr size_t send_limit = 1 << 20;
+  static constexpr size_t read_limit = 256 * 1024;
+
+  // `number` names it at the stack, which outlives it.
+  Association(PeerId peer, uint64_t number, AssociationPlan plan, SctpStack& stack);
+  ~Association();
+  Association(const Association&) = delete;
+  Association& operator=(const Association&) = delete;
+
+  void receive(Bytes packet, Time now, Output& out);
+  // The stack said that there is news.
+  void stirred(Time now, Output& out) { advance(now, out); }
+  void tick(Time now, Output& out);
+  Time next_deadline() const { return restart_at_; }
+
+  void send(const DataMessage& message, Time now, Output& out);
+  void open(const DataChannel& channel, Time now, Output& out);
+  void close(std::string_view label, Time now, Output& out);
+  // So much of what was told is taken: while too much is not, nothing more is read from the peer.
+  void taken(size_t weight, Time now, Output& out);
+  // What waits is given up. The association is about to go.
+  void give_up(Output& out);
+
+  bool up() const { return up_; }
+  PeerId peer() const { return peer_; }
+  size_t channels() const { return channels_.size(); }
+  size_t waiting() const { return waiting_; }
+
+private:
+  static constexpr Duration restart_gap = 1s;
+  static constexpr size_t max_resets = 100;  // streams in one request
+
+  struct Channel {
+    DataChannel what;
+    bool acknowledged = false;  // until then all is sent in order, behind the open (RFC 8832 section 6)
+    bool told_open = false;
+    bool closing = false;  // by us or the peer: only waits for both directions to be reset
+    bool ours_reset = false, theirs_reset = false;
+    std::string partial;  // by the deprecated payload protocols
+  };
+  struct Item {
+    enum class Kind : uint8_t { message, dcep, reset } kind = Kind::message;
+    uint16_t stream = 0;
+    DataMessage message{};         // message
+    std::vector<uint8_t> bytes{};  // dcep
+    Time expires = never;
+  };
+
+  void advance(Time now, Output& out);
+  void read(Time now, Output& out);
+  void on_piece(const SctpInput& piece, Time now, Output& out);
+  void on_message(uint16_t stream, uint32_t ppid, Output& out);
+  void on_data(Channel& channel, Ppid ppid, Output& out);
+  void on_dcep(uint16_t stream, Output& out);
+  void on_up(const SctpInput& up, Output& out);
+  void on_lost(Time now, Output& out);
+  void on_reset(const SctpInput& reset, Output& out);
+  void tell(DataEvent event, size_t weight, Output& out);
+
+  Channel* find(uint16_t stream);
+  std::optional<uint16_t> stream_of(std::string_view label) const;
+  std::optional<uint16_t> open_channel(DataChannel what, Output& out);
+  void begin_close(uint16_t stream);
+  void forget_label(uint16_t stream, const Channel& channel);
+  void drop_channels(Output& out);
+  void flush(Time now, Output& out);
+  bool flush_one(Item& item, Time now, Output& out);
+  void left(const Item& item, Output& out);
+  void request_resets();
+
+  // given
+  const PeerId peer_;
+  const uint64_t number_;
+  const AssociationPlan plan_;
+  SctpStack& stack_;
+  // owned
+  SocketId socket_;
+  // state
+  bool up_ = false;
+  Time restart_at_ = never;
+  uint16_t streams_ = 0;                                 // that both directions have
+  std::map<uint16_t, Channel> channels_;                 // by stream
+  std::map<std::string, uint16_t, std::less<>> labels_;  // the first open channel of each label
+  std::deque<Item> queue_;
+  size_t waiting_ = 0;  // weight of the messages in it
+  size_t untaken_ = 0;  // weight of what was told
+  std::vector<uint16_t> resets_, resetting_;
+  // The message that is coming in.
+  std::string incoming_;
+  uint16_t incoming_stream_ = 0;
+  bool incoming_any_ = false, incoming_too_large_ = false;
+};
+
+}  // namespace cardea::data

@@ -1,0 +1,125 @@
+// What the data floor takes and tells: values that cross threads, each with the peer it is about.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "cardea/ids.hpp"
+#include "cardea/media.hpp"
+
+namespace cardea::data {
+
+// Why something of the data channels was not delivered.
+enum class DataDrop : uint8_t {
+  bad_packet,         // not SCTP, or not for us
+  bad_dcep,           // malformed, or out of place
+  bad_message,        // of an unknown payload protocol
+  no_channel,         // on a stream that nobody opened
+  too_large,          // larger than announced, by the peer or by us
+  too_many_channels,  // no stream is left
+  backlog_full,       // more waits to be sent than was granted
+  not_up,             // to be sent while there is no association
+  closed,             // to be sent on a channel that was closed meanwhile
+  expired,            // waited longer than its channel allows
+  queue_full,         // packets that the data thread does not keep up with
+  stale_peer,         // the peer is gone
+};
+inline constexpr std::array<std::string_view, 12> data_drop_names{
+    "bad_packet",   "bad_dcep", "bad_message", "no_channel", "too_large",  "too_many_channels",
+    "backlog_full", "not_up",   "closed",      "expired",    "queue_full", "stale_peer"};
+
+class DataDrops {
+public:
+  void count(DataDrop drop, uint64_t times = 1) { counts_[static_cast<size_t>(drop)] += times; }
+  uint64_t operator[](DataDrop drop) const { return counts_[static_cast<size_t>(drop)]; }
+
+private:
+  std::array<uint64_t, data_drop_names.size()> counts_{};
+};
+
+// SCTP packets of one peer, one behind the other: what DTLS calls application data.
+struct Records {
+  PeerId peer;
+  std::vector<uint8_t> bytes;
+  std::vector<uint16_t> sizes;
+
+  void add(Bytes record) {
+    bytes.insert(bytes.end(), record.begin(), record.end());
+    sizes.push_back(static_cast<uint16_t>(record.size()));
+  }
+  template <class Function>
+  void for_each(Function&& function) const {
+    size_t at = 0;
+    for (uint16_t size : sizes) {
+      function(Bytes(bytes).subspan(at, size));
+      at += size;
+    }
+  }
+};
+
+// What a message counts for where messages that wait are counted: its bytes, and what it costs besides.
+inline size_t weight(const DataMessage& message) {
+  return message.payload.size() + message.label.size() + message.protocol.size() + 256;
+}
+
+// The association is there, for the first time or anew: messages can be sent.
+struct DataUp {
+  PeerId peer;
+};
+// It is lost, its channels were told closed; another is tried.
+struct DataDown {
+  PeerId peer;
+};
+struct ChannelOpened {
+  PeerId peer;
+  DataChannel channel;
+};
+// By the peer, or because it could not be opened.
+struct ChannelClosed {
+  PeerId peer;
+  std::string label;
+};
+struct MessageReceived {
+  PeerId peer;
+  DataMessage message;
+};
+// So much of what was to be sent waits no longer: sent, or dropped.
+struct MessagesLeft {
+  PeerId peer;
+  size_t weight = 0;
+};
+using DataEvent = std::variant<DataUp, DataDown, ChannelOpened, ChannelClosed, MessageReceived, MessagesLeft>;
+
+struct DataStats {
+  uint32_t associations = 0;
+  uint64_t packets_in = 0, packets_out = 0;
+  uint64_t messages_in = 0, messages_out = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;  // of messages
+  uint64_t checksum_errors = 0;          // packets that the library dropped for it
+  DataDrops drops;
+};
+
+// What associations want done. Emptied once a turn, but for the statistics, which count on.
+struct Output {
+  std::vector<Records> packets;
+  std::vector<DataEvent> events;
+  DataStats stats;
+
+  void send(PeerId peer, Bytes packet) {
+    if (packets.empty() || packets.back().peer != peer) packets.push_back({peer, {}, {}});
+    packets.back().add(packet);
+    ++stats.packets_out;
+  }
+  void clear() {
+    packets.clear();
+    events.clear();
+  }
+};
+
+}  // namespace cardea::data

@@ -1,0 +1,466 @@
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <set>
+
+#include "data/association.hpp"
+#include "unit/data/pair.hpp"
+
+using namespace cardea;
+using namespace cardea::data;
+using cardea::data::test::End;
+using cardea::data::test::Pair;
+
+namespace {
+
+std::string numbered(int number, size_t size) {
+  SeededRandom random(static_cast<uint64_t>(number) + 1);
+  std::string out(size, '\0');
+  random.fill({reinterpret_cast<uint8_t*>(out.data()), out.size()});
+  return out;
+}
+
+class AssociationTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(AssociationTest);
+  CPPUNIT_TEST(both_sides_begin_and_one_association_comes_of_it);
+  CPPUNIT_TEST(a_channel_opens_with_its_first_message);
+  CPPUNIT_TEST(text_binary_and_empty_messages_keep_their_kind);
+  CPPUNIT_TEST(all_sizes_arrive_whole_both_ways);
+  CPPUNIT_TEST(ordered_messages_arrive_in_order_under_loss);
+  CPPUNIT_TEST(unordered_messages_all_arrive_under_loss);
+  CPPUNIT_TEST(a_message_without_retransmission_may_be_lost);
+  CPPUNIT_TEST(a_message_past_its_lifetime_is_not_sent_again);
+  CPPUNIT_TEST(the_reply_goes_the_way_the_channel_was_opened);
+  CPPUNIT_TEST(a_closed_channel_is_told_after_its_last_message);
+  CPPUNIT_TEST(streams_are_used_again_after_a_close);
+  CPPUNIT_TEST(many_channels_close_at_once);
+  CPPUNIT_TEST(what_is_too_large_is_dropped_by_name);
+  CPPUNIT_TEST(there_are_no_more_channels_than_streams);
+  CPPUNIT_TEST(a_peer_that_begins_anew_gets_a_new_association);
+  CPPUNIT_TEST(a_lost_association_is_tried_again);
+  CPPUNIT_TEST(what_waits_is_bounded_and_its_leaving_is_told);
+  CPPUNIT_TEST(a_reader_that_is_behind_stops_the_sender);
+  CPPUNIT_TEST(messages_in_pieces_of_the_old_kind_are_joined);
+  CPPUNIT_TEST(messages_that_make_no_sense_are_dropped_by_name);
+  CPPUNIT_TEST(junk_never_harms);
+  CPPUNIT_TEST(a_flood_of_hellos_leaves_the_association_working);
+  CPPUNIT_TEST(associations_come_and_go_by_the_hundred);
+  CPPUNIT_TEST_SUITE_END();
+
+  static void chat(Pair& pair, const char* label = "chat") {
+    CPPUNIT_ASSERT(pair.connect());
+    const size_t before = pair.b().opened.size();
+    pair.open(pair.a(), {.label = label});
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().opened.size() > before && !pair.a().opened.empty(); }));
+  }
+  // As a peer's DCEP and user messages look on the wire, from a socket without channel bookkeeping.
+  struct Raw {
+    explicit Raw(Pair& pair_of) : pair(pair_of) {}
+    void send(uint16_t stream, uint32_t ppid, std::string_view bytes) {
+      // The first socket of the stack is a's.
+      pair.stack().send({1}, stream, static_cast<Ppid>(ppid), bytes_of(bytes), {});
+      pair.run(50ms);
+    }
+    Pair& pair;
+  };
+
+public:
+  void both_sides_begin_and_one_association_comes_of_it() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    pair.run(5s);
+    CPPUNIT_ASSERT(pair.a().ups == 1 && pair.b().ups == 1 && pair.a().downs + pair.b().downs == 0);
+    Pair* second = nullptr;
+    CPPUNIT_ASSERT_THROW(second = new Pair, std::logic_error);
+    CPPUNIT_ASSERT(second == nullptr);
+  }
+  void a_channel_opens_with_its_first_message() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    pair.send(pair.a(), "", "hello");
+    pair.send(pair.b(), "81", "from the room");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() + pair.b().messages.size() == 2; }));
+    CPPUNIT_ASSERT_EQUAL(std::string(default_label), pair.b().messages[0].label);
+    CPPUNIT_ASSERT_EQUAL(std::string("hello"), pair.b().messages[0].payload.text());
+    CPPUNIT_ASSERT_EQUAL(std::string("81"), pair.a().messages[0].label);
+    pair.run(100ms);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.a().opened.size());  // its own is acknowledged, the other's came
+    // An answer goes to the channel of that label, whoever opened it.
+    pair.send(pair.b(), "", "back");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 2; }));
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.a().association->channels());
+  }
+  void text_binary_and_empty_messages_keep_their_kind() {
+    Pair pair;
+    chat(pair);
+    pair.send(pair.a(), "chat", "text");
+    pair.send(pair.a(), "chat", std::string("\0\xff", 2), true);
+    pair.send(pair.a(), "chat", "");
+    pair.send(pair.a(), "chat", "", true);
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 4; }));
+    const auto& got = pair.b().messages;
+    CPPUNIT_ASSERT(got[0].payload.text() == "text" && !got[0].binary);
+    CPPUNIT_ASSERT(got[1].payload.text() == std::string("\0\xff", 2) && got[1].binary);
+    CPPUNIT_ASSERT(got[2].payload.text().empty() && !got[2].binary);
+    CPPUNIT_ASSERT(got[3].payload.text().empty() && got[3].binary);
+  }
+  void all_sizes_arrive_whole_both_ways() {
+    for (int loss : {0, 5}) {
+      Pair pair(loss);
+      chat(pair);
+      const std::vector<size_t> sizes{0, 1, 1200, 65536, 262144};
+      for (size_t size : sizes) {
+        pair.send(pair.a(), "chat", numbered(1, size), true);
+        pair.send(pair.b(), "chat", numbered(2, size), true);
+      }
+      CPPUNIT_ASSERT(pair.until(
+          [&] { return pair.a().messages.size() == sizes.size() && pair.b().messages.size() == sizes.size(); }, 600s));
+      for (size_t i = 0; i < sizes.size(); ++i) {
+        CPPUNIT_ASSERT(pair.b().messages[i].payload.text() == numbered(1, sizes[i]));
+        CPPUNIT_ASSERT(pair.a().messages[i].payload.text() == numbered(2, sizes[i]));
+      }
+    }
+  }
+  void ordered_messages_arrive_in_order_under_loss() {
+    for (int loss : {1, 5, 20}) {
+      Pair pair(loss, static_cast<uint64_t>(loss));
+      chat(pair);
+      for (int i = 0; i < 200; ++i) pair.send(pair.a(), "chat", numbered(i, static_cast<size_t>(i * 13)), true);
+      CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 200; }, 3600s));
+      for (int i = 0; i < 200; ++i)
+        CPPUNIT_ASSERT(pair.b().messages[static_cast<size_t>(i)].payload.text() ==
+                       numbered(i, static_cast<size_t>(i * 13)));
+    }
+  }
+  void unordered_messages_all_arrive_under_loss() {
+    Pair pair(10);
+    CPPUNIT_ASSERT(pair.connect());
+    pair.open(pair.a(), {.label = "chat", .ordered = false});
+    CPPUNIT_ASSERT(pair.until([&] { return !pair.a().opened.empty(); }));
+    for (int i = 0; i < 300; ++i) pair.send(pair.a(), "chat", std::to_string(i));
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 300; }, 3600s));
+    std::set<int> numbers;
+    bool in_order = true;
+    int last = -1;
+    for (const DataMessage& message : pair.b().messages) {
+      const int number = std::stoi(message.payload);
+      in_order = in_order && number > last;
+      numbers.insert(last = number);
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{300}, numbers.size());
+    CPPUNIT_ASSERT(!in_order);
+  }
+  void a_message_without_retransmission_may_be_lost() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    pair.open(pair.a(), {.label = "chat", .ordered = false, .max_retransmits = 0});
+    CPPUNIT_ASSERT(pair.until([&] { return !pair.a().opened.empty(); }));
+    CPPUNIT_ASSERT(pair.b().opened[0].max_retransmits == 0u && !pair.b().opened[0].ordered);
+    int data_packets = 0;
+    pair.loses = [&](Bytes packet) { return packet.size() > 500 && ++data_packets % 3 == 0; };
+    for (int i = 0; i < 60; ++i) {
+      pair.send(pair.a(), "chat", numbered(i, 800), true);
+      pair.run(20ms);
+    }
+    pair.run(60s);
+    CPPUNIT_ASSERT_EQUAL(size_t{40}, pair.b().messages.size());
+    pair.loses = [](Bytes) { return false; };
+    pair.send(pair.a(), "chat", "still there");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 41; }));
+  }
+  void a_message_past_its_lifetime_is_not_sent_again() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    pair.open(pair.a(), {.label = "chat", .max_lifetime_ms = 30});
+    CPPUNIT_ASSERT(pair.until([&] { return !pair.a().opened.empty(); }));
+    CPPUNIT_ASSERT(pair.b().opened[0].max_lifetime_ms == 30u);
+    pair.loses = [](Bytes packet) { return packet.size() > 500; };
+    pair.send(pair.a(), "chat", numbered(1, 800), true);
+    pair.run(50ms);
+    pair.loses = [](Bytes) { return false; };
+    pair.run(20s);
+    CPPUNIT_ASSERT(pair.b().messages.empty());
+    pair.send(pair.a(), "chat", "in time");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+  }
+  void the_reply_goes_the_way_the_channel_was_opened() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    pair.open(pair.a(), {.label = "chat", .protocol = "json", .ordered = false, .max_retransmits = 0});
+    CPPUNIT_ASSERT(pair.until([&] { return !pair.a().opened.empty(); }));
+    CPPUNIT_ASSERT_EQUAL(std::string("json"), pair.b().opened[0].protocol);
+    pair.loses = [](Bytes packet) { return packet.size() > 500; };
+    pair.send(pair.b(), "chat", numbered(1, 800), true);
+    pair.run(200ms);
+    pair.loses = [](Bytes) { return false; };
+    pair.run(20s);
+    CPPUNIT_ASSERT(pair.a().messages.empty());
+    pair.send(pair.b(), "chat", "x");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+    CPPUNIT_ASSERT_EQUAL(std::string("json"), pair.a().messages[0].protocol);
+  }
+  void a_closed_channel_is_told_after_its_last_message() {
+    Pair pair(5);
+    chat(pair);
+    for (int i = 0; i < 20; ++i) pair.send(pair.a(), "chat", numbered(i, 30000), true);
+    pair.close(pair.a(), "chat");
+    pair.send(pair.a(), "chat", "on a new one");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 21; }, 600s));
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().closed.size() == 1; }));
+    CPPUNIT_ASSERT(pair.a().closed.empty());
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.b().opened.size());
+    CPPUNIT_ASSERT(
+        pair.until([&] { return pair.a().association->channels() == 1 && pair.b().association->channels() == 1; }));
+  }
+  void streams_are_used_again_after_a_close() {
+    Pair pair;
+    for (int i = 0; i < 30; ++i) {
+      chat(pair);
+      pair.send(pair.b(), "chat", "x");
+      pair.send(pair.a(), "chat", "y");
+      CPPUNIT_ASSERT(pair.until([&] { return !pair.a().messages.empty() && !pair.b().messages.empty(); }));
+      pair.close(i % 2 == 0 ? pair.a() : pair.b(), "chat");
+      CPPUNIT_ASSERT(
+          pair.until([&] { return !pair.a().association->channels() && !pair.b().association->channels(); }));
+      for (End* end : {&pair.a(), &pair.b()}) {
+        end->opened.clear();
+        end->messages.clear();
+      }
+    }
+    CPPUNIT_ASSERT(pair.a().closed.size() == 15 && pair.b().closed.size() == 15);
+  }
+  void many_channels_close_at_once() {
+    Pair pair(2);
+    CPPUNIT_ASSERT(pair.connect());
+    for (int i = 0; i < 150; ++i) pair.send(pair.a(), "channel " + std::to_string(i), "hello");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 150; }));
+    for (int i = 0; i < 150; ++i) pair.close(i % 2 == 0 ? pair.a() : pair.b(), "channel " + std::to_string(i));
+    CPPUNIT_ASSERT(
+        pair.until([&] { return !pair.a().association->channels() && !pair.b().association->channels(); }, 120s));
+    CPPUNIT_ASSERT_EQUAL(size_t{150}, pair.a().closed.size() + pair.b().closed.size());
+    pair.send(pair.a(), "again", "hello");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 151; }));
+  }
+  void what_is_too_large_is_dropped_by_name() {
+    Pair pair;
+    pair.begin(0, 1000);
+    chat(pair);
+    pair.send(pair.a(), "chat", std::string(1001, 'x'));
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::too_large]);
+    // Past our own door, as a peer that does not care would.
+    const std::string huge = numbered(1, 300000);
+    CPPUNIT_ASSERT(pair.stack().send({3}, 0, Ppid::binary, bytes_of(huge), {}) == SctpStack::Sent::done);
+    pair.run(10s);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, pair.drops()[DataDrop::too_large]);
+    CPPUNIT_ASSERT(pair.b().messages.empty());
+    pair.send(pair.a(), "chat", "small");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+  }
+  void there_are_no_more_channels_than_streams() {
+    SctpSettings few;
+    few.streams = 8;
+    Pair pair(0, 1, few);
+    CPPUNIT_ASSERT(pair.connect());
+    for (int i = 0; i < 6; ++i) pair.open(pair.a(), {.label = std::to_string(i)});
+    pair.run(1s);
+    CPPUNIT_ASSERT_EQUAL(size_t{4}, pair.b().opened.size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, pair.drops()[DataDrop::too_many_channels]);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.a().closed.size());
+    pair.send(pair.a(), "seven", "x");
+    pair.run(100ms);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, pair.a().association->waiting());
+  }
+  void a_peer_that_begins_anew_gets_a_new_association() {
+    Pair pair;
+    chat(pair);
+    pair.send(pair.b(), "chat", "x");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+    // One side forgets everything, without a word: as a browser that renegotiated its DTLS.
+    pair.loses = [](Bytes) { return true; };
+    pair.begin(0);
+    pair.a().up = false;
+    pair.run(50ms);
+    pair.loses = [](Bytes) { return false; };
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().up && pair.b().ups == 2; }));
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, pair.b().closed.size());
+    pair.send(pair.a(), "chat", "anew");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+    pair.send(pair.b(), "chat", "back");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 2; }));
+  }
+  void a_lost_association_is_tried_again() {
+    Pair pair;
+    chat(pair);
+    // The other side aborts, with whichever of the two verification tags is the right one.
+    std::set<uint32_t> tags;
+    pair.loses = [&](Bytes packet) {
+      tags.insert(load_u32(&packet[4]));
+      return false;
+    };
+    pair.send(pair.a(), "chat", "x");
+    pair.run(1s);
+    for (uint32_t tag : tags) {
+      std::vector<uint8_t> abort{0x13, 0x88, 0x13, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 4};
+      store_u32(&abort[4], tag);
+      stamp(abort);
+      pair.b().association->receive(abort, pair.now(), pair.out());
+    }
+    CPPUNIT_ASSERT(!pair.b().association->up());
+    pair.send(pair.b(), "chat", "into the void");
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::not_up]);
+    // It is begun anew, and the side that knew nothing learns it.
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().ups == 2 && pair.a().ups == 2; }));
+    CPPUNIT_ASSERT(pair.b().closed.size() == 1 && pair.a().closed.size() == 1 && pair.b().downs == 1);
+    pair.send(pair.b(), "chat", "again");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+  }
+  void what_waits_is_bounded_and_its_leaving_is_told() {
+    Pair pair;
+    chat(pair);
+    pair.loses = [](Bytes) { return true; };
+    const DataMessage one{.label = "chat", .binary = true, .payload = numbered(1, 100000)};
+    for (int i = 0; i < 100; ++i) {
+      pair.a().association->send(one, pair.now(), pair.out());
+      pair.run(10ms);
+    }
+    CPPUNIT_ASSERT(pair.a().association->waiting() <= 2 * Association::send_limit);
+    CPPUNIT_ASSERT(pair.drops()[DataDrop::backlog_full] > 50);
+    CPPUNIT_ASSERT_EQUAL(100 * weight(one), pair.a().left + pair.a().association->waiting());
+    pair.loses = [](Bytes) { return false; };
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().left == 100 * weight(one); }, 300s));
+    CPPUNIT_ASSERT(
+        pair.until([&] { return pair.b().messages.size() + pair.drops()[DataDrop::backlog_full] == 100; }, 300s));
+  }
+  void a_reader_that_is_behind_stops_the_sender() {
+    Pair pair;
+    chat(pair);
+    pair.b().takes = false;
+    for (int i = 0; i < 30; ++i) pair.send(pair.a(), "chat", numbered(i, 65536), true);
+    pair.run(20s);
+    const size_t got = pair.b().messages.size();
+    CPPUNIT_ASSERT(got >= 4 && got <= 6);  // a quarter of a megabyte and what was read over it
+    CPPUNIT_ASSERT(pair.a().association->waiting() > 0);
+    pair.b().takes = true;
+    pair.b().association->taken(pair.b().untaken, pair.now(), pair.out());
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 30; }, 120s));
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, pair.a().association->waiting());
+  }
+  void messages_in_pieces_of_the_old_kind_are_joined() {
+    Pair pair;
+    chat(pair);
+    Raw raw(pair);
+    raw.send(0, 54, "one ");
+    raw.send(0, 54, "two ");
+    raw.send(0, 51, "three");
+    raw.send(0, 52, "a");
+    raw.send(0, 53, "b");
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.b().messages.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("one two three"), pair.b().messages[0].payload.text());
+    CPPUNIT_ASSERT(pair.b().messages[1].payload.text() == "ab" && pair.b().messages[1].binary);
+    const std::string large(100000, 'x');
+    for (int i = 0; i < 4; ++i) raw.send(0, 54, large);
+    pair.run(2s);
+    CPPUNIT_ASSERT(pair.drops()[DataDrop::too_large] > 0);
+  }
+  void messages_that_make_no_sense_are_dropped_by_name() {
+    Pair pair;
+    chat(pair);
+    Raw raw(pair);
+    raw.send(8, 51, "on no channel");
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::no_channel]);
+    raw.send(0, 46, "of WebRTC's other protocols");
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::bad_message]);
+    raw.send(10, 50, "\x01 no DCEP");
+    raw.send(12, 50, "\x02");                                             // acknowledges what was never opened
+    raw.send(0, 50, std::string_view("\x03\0\0\0\0\0\0\0\0\0\0\0", 12));  // open already
+    CPPUNIT_ASSERT_EQUAL(uint64_t{3}, pair.drops()[DataDrop::bad_dcep]);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, pair.b().association->channels());
+    pair.send(pair.a(), "chat", "all is well");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+  }
+  void junk_never_harms() {
+    Pair pair;
+    chat(pair);
+    SeededRandom random(7);
+    std::vector<uint8_t> last;
+    uint64_t mangled = 0;
+    pair.loses = [&](Bytes packet) {
+      last.assign(packet.begin(), packet.end());
+      return false;
+    };
+    for (int i = 0; i < 3000; ++i) {
+      std::vector<uint8_t> junk(random.below(200));
+      random.fill(junk);
+      if (i % 3 != 0 && !last.empty()) {
+        // A true packet with a few bytes changed, its checksum often right.
+        junk = last;
+        for (uint64_t k = random.below(4) + 1; k > 0; --k)
+          junk[random.below(junk.size())] = static_cast<uint8_t>(random.below(256));
+        if (i % 2 == 0) junk.resize(random.below(junk.size() + 1));
+        if (junk.size() > 16 && i % 5 != 0) {
+          store_u32(&junk[8], 0);
+          stamp(junk);
+        }
+        ++mangled;
+      }
+      pair.b().association->receive(junk, pair.now(), pair.out());
+      if (i % 50 == 0) {
+        pair.send(pair.a(), "chat", "x");
+        pair.run(20ms);
+      }
+    }
+    CPPUNIT_ASSERT(pair.drops()[DataDrop::bad_packet] > 1000 && mangled > 1000);
+    // An ABORT may have been among it: then there is a new association.
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().up && pair.b().up; }));
+    pair.run(5s);
+    const size_t before = pair.b().messages.size();
+    pair.send(pair.a(), "chat", "after all");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() > before; }, 120s));
+  }
+  void a_flood_of_hellos_leaves_the_association_working() {
+    Pair pair;
+    std::vector<uint8_t> hello;
+    pair.loses = [&](Bytes packet) {
+      if (hello.empty() && packet.size() > 12 && packet[12] == 1) hello.assign(packet.begin(), packet.end());
+      return false;
+    };
+    chat(pair);
+    CPPUNIT_ASSERT(!hello.empty());
+    for (int i = 0; i < 5000; ++i) {
+      if (i % 2 == 0) store_u32(&hello[16], static_cast<uint32_t>(i + 1));  // another initiate tag
+      stamp(hello);
+      pair.b().association->receive(hello, pair.now(), pair.out());
+      pair.out().packets.clear();
+    }
+    pair.run(1s);
+    pair.send(pair.a(), "chat", "x");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+  }
+  void associations_come_and_go_by_the_hundred() {
+    Pair pair;
+    for (int i = 0; i < 200; ++i) {
+      pair.a().up = pair.b().up = false;
+      pair.begin(0);
+      pair.begin(1);
+      CPPUNIT_ASSERT(pair.connect());
+      pair.send(pair.a(), "", "x");
+      CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == static_cast<size_t>(i + 1); }));
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, pair.stack().sockets());
+  }
+
+private:
+  // CRC32c over the packet with a zero in its place (RFC 9260 appendix A), in the library's byte order.
+  static void stamp(std::vector<uint8_t>& packet) {
+    for (size_t i = 8; i < 12; ++i) packet[i] = 0;
+    uint32_t crc = ~0u;
+    for (uint8_t byte : packet) {
+      crc ^= byte;
+      for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0);
+    }
+    crc = ~crc;
+    for (size_t i = 0; i < 4; ++i) packet[8 + i] = static_cast<uint8_t>(crc >> (8 * i));
+  }
+};
+CPPUNIT_TEST_SUITE_REGISTRATION(AssociationTest);
+
+}  // namespace

@@ -1,0 +1,146 @@
+// Two associations in one stack, joined by a link that may lose packets. Time is virtual for the library too, which
+// compares its timers with the system's clock: see clock.cpp.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "data/association.hpp"
+
+namespace cardea::data::test {
+
+// What the library takes for the time of day.
+extern Time wall;
+
+struct End {
+  PeerId peer;
+  std::unique_ptr<Association> association;
+  bool up = false;
+  int ups = 0, downs = 0;
+  std::vector<DataChannel> opened;
+  std::vector<std::string> closed;
+  std::vector<DataMessage> messages;
+  size_t left = 0;    // weight that MessagesLeft told
+  bool takes = true;  // what is told is taken at once
+  size_t untaken = 0;
+};
+
+class Pair {
+public:
+  explicit Pair(int loss_percent = 0, uint64_t seed = 1, SctpSettings settings = {})
+      : loss_(loss_percent), random_(seed), stack_(settings, [this](uint64_t owner, Bytes packet) {
+          if (ends_[owner].association) out_.send(ends_[owner].peer, packet);
+        }) {
+    for (uint32_t i : {0u, 1u}) {
+      ends_[i].peer = {0, 1, i};
+      begin(i);
+    }
+  }
+  ~Pair() {
+    for (End& end : ends_) end.association.reset();
+  }
+
+  void begin(uint32_t i, uint32_t peer_max = 262144) {
+    ends_[i].association.reset();
+    ends_[i].association = std::make_unique<Association>(
+        ends_[i].peer, i, AssociationPlan{.dtls_client = i == 0, .max_message_size = peer_max}, stack_);
+  }
+
+  End& a() { return ends_[0]; }
+  End& b() { return ends_[1]; }
+  Output& out() { return out_; }
+  Time now() const { return now_; }
+  SctpStack& stack() { return stack_; }
+  const DataDrops& drops() const { return out_.stats.drops; }
+
+  void send(End& from, std::string label, std::string payload, bool binary = false) {
+    from.association->send({.label = std::move(label), .binary = binary, .payload = std::move(payload)}, now_, out_);
+  }
+  void open(End& from, const DataChannel& channel) { from.association->open(channel, now_, out_); }
+  void close(End& from, std::string_view label) { from.association->close(label, now_, out_); }
+
+  // Ten milliseconds.
+  void step() {
+    wall = now_ += 10ms;
+    stack_.tick(now_);
+    for (End& end : ends_)
+      if (end.association && end.association->next_deadline() <= now_) end.association->tick(now_, out_);
+    // There is an end to what goes to and fro at once.
+    for (int i = 0; i < 200 && exchange(); ++i) {
+    }
+  }
+  // Until it is true, for at most so much virtual time.
+  bool until(const std::function<bool()>& done, Duration patience = 60s) {
+    for (const Time end = now_ + patience; now_ < end && !done();) step();
+    return done();
+  }
+  void run(Duration time) {
+    until([] { return false; }, time);
+  }
+  bool connect() {
+    return until([this] { return a().up && b().up; });
+  }
+  std::function<bool(Bytes)> loses;  // instead of chance
+
+private:
+  bool exchange() {
+    std::vector<uint64_t> stirred;
+    stack_.take_stirred(stirred);
+    for (uint64_t owner : stirred)
+      if (ends_[owner].association) ends_[owner].association->stirred(now_, out_);
+    tell();
+    std::vector<Records> packets = std::exchange(out_.packets, {});
+    for (const Records& records : packets) {
+      End& to = ends_[records.peer.slot ^ 1u];
+      records.for_each([&](Bytes packet) {
+        if (loses ? loses(packet) : random_.below(100) < static_cast<uint64_t>(loss_)) return;
+        if (to.association) to.association->receive(packet, now_, out_);
+      });
+    }
+    tell();
+    return !packets.empty();
+  }
+  void tell() {
+    while (!out_.events.empty()) {
+      std::vector<DataEvent> events = std::exchange(out_.events, {});
+      for (DataEvent& event : events) std::visit([this](auto& one) { on(one, ends_[one.peer.slot]); }, event);
+    }
+  }
+  void took(End& end, size_t weighs) {
+    if (end.takes && end.association)
+      end.association->taken(weighs, now_, out_);
+    else
+      end.untaken += weighs;
+  }
+  void on(DataUp&, End& end) { end.up = ++end.ups > 0; }
+  void on(DataDown&, End& end) { end.up = ++end.downs < 0; }
+  void on(ChannelOpened& event, End& end) {
+    end.opened.push_back(event.channel);
+    took(end, 256 + event.channel.label.size() + event.channel.protocol.size());
+  }
+  void on(ChannelClosed& event, End& end) {
+    end.closed.push_back(event.label);
+    took(end, 256);
+  }
+  void on(MessageReceived& event, End& end) {
+    end.messages.push_back(event.message);
+    took(end, weight(event.message));
+  }
+  void on(MessagesLeft& event, End& end) { end.left += event.weight; }
+
+  const int loss_;
+  SeededRandom random_;
+  std::array<End, 2> ends_;
+  Output out_;
+  SctpStack stack_;
+  Time now_{1000s};
+};
+
+}  // namespace cardea::data::test
