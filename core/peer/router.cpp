@@ -18,7 +18,7 @@ bool Router::forward(ReceiverId from, SenderId to, Time now) {
   if (sender == nullptr) return false;
   const bool local = from.peer.worker == own_;
   PeerConnection* source = local ? peers_.find(from.peer) : nullptr;
-  if (local && source == nullptr) return false;
+  if (local && (source == nullptr || from.mline >= source->plan().mlines.size())) return false;
   if (sender->source() != from) {
     take_from_row(*sender);
     const RtpReceiver* receiver = local ? source->receiver(from.mline) : nullptr;
@@ -56,7 +56,7 @@ void Router::drop_if_empty(ReceiverId from) {
 }
 
 bool Router::mirror(ReceiverId from, uint16_t to_worker, bool on) {
-  if (to_worker == own_ || (on && peers_.find(from.peer) == nullptr)) return false;
+  if (to_worker == own_) return false;
   if (!on) {
     auto row = rows_.find(from);
     if (row == rows_.end()) return false;
@@ -64,6 +64,8 @@ bool Router::mirror(ReceiverId from, uint16_t to_worker, bool on) {
     drop_if_empty(from);
     return true;
   }
+  const PeerConnection* source = peers_.find(from.peer);
+  if (source == nullptr || from.mline >= source->plan().mlines.size()) return false;
   std::vector<uint16_t>& mirrors = rows_[from].mirrors;
   if (std::find(mirrors.begin(), mirrors.end(), to_worker) == mirrors.end()) mirrors.push_back(to_worker);
   return true;
@@ -75,14 +77,6 @@ void Router::close(PeerConnection& peer) {
     take_from_row(*sender);
     sender->clear_source();
   }
-  for (const auto& receiver : peer.receivers()) {
-    if (!receiver) continue;
-    auto row = rows_.find(receiver->id());
-    if (row == rows_.end()) continue;
-    for (const Sink& sink : row->second.sinks) sink.sender->clear_source();
-    rows_.erase(row);
-  }
-  // Rows may have been made for m-lines that never got a receiver.
   for (uint16_t i = 0; i < peer.plan().mlines.size(); ++i) {
     auto row = rows_.find(ReceiverId{peer.id(), i});
     if (row == rows_.end()) continue;
@@ -151,10 +145,18 @@ void Router::fan_out(Row& row, ReceiverId from, const rtp::PacketRef& packet, co
 void Router::settle(RtpSender& sender, const rtp::Packet& packet, ReceiverId from, std::optional<Drop> drop, Time now,
                     Output& out) {
   if (sender.kind() != MediaKind::video) return;
-  if (auto layers = sender.forwarder().take_change()) out.events.push_back(LayersChanged{sender.id(), *layers});
+  if (auto layers = sender.take_layers(now)) out.events.push_back(LayersChanged{sender.id(), *layers});
   const bool stuck = drop == Drop::waiting_keyframe || (drop == Drop::layer && packet.video.frame_start);
   if (!stuck) return;
   if (auto substream = sender.forwarder().wants_keyframe()) request_keyframe(from, *substream, now);
+}
+
+void Router::expire(Time now) {
+  for (auto& [from, row] : rows_) {
+    if (!row.mirrored) continue;
+    for (auto& history : row.mirrored->history)
+      if (history) history->expire(now);
+  }
 }
 
 void Router::answer(PeerConnection& peer, const Feedback& feedback, Time now, Output& out) {

@@ -57,6 +57,9 @@ public:
   // Of a receiver here or elsewhere; -1: all its layers.
   void request_keyframe(ReceiverId of, int substream, Time now);
 
+  // Lets go of old packets of mirrors that fell silent. About once a second.
+  void expire(Time now);
+
   // Peers with packets queued this turn, in the order they got the first.
   std::vector<PeerConnection*>& waiting() { return waiting_; }
   // Keyframes to ask other workers for; the owner empties it.

@@ -81,6 +81,8 @@ RtpReceiver::Taken RtpReceiver::receive(const rtp::PacketRef& packet, const Stre
   if (!open()) return {Drop::muted, false};
   Taken taken;
   if (!place.rtx) {
+    // Before anything is known to have restarted: what is not media must not end a stream.
+    if (payload_of(*packet) == nullptr) return {Drop::unknown_payload, false};
     Substream* existing = &substream(place.substream);
     if (existing->known && existing->ssrc != packet->ssrc) {
       substreams_[place.substream].reset();

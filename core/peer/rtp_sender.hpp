@@ -85,6 +85,14 @@ public:
   void pause(bool paused);
   void set_playout_delay(const std::optional<PlayoutDelay>& delay);
 
+  // What goes on now, if it changed since it was told; a source whose layers flicker is told of ten times a second.
+  std::optional<CurrentLayers> take_layers(Time now) {
+    if (now < layers_told_ + layers_gap) return std::nullopt;
+    std::optional<CurrentLayers> layers = forwarder_.take_change();
+    if (layers) layers_told_ = now;
+    return layers;
+  }
+
   void reported(const rtp::ReportBlock& block, Time now) { stats_.reported(block, now); }
   // About once a second: loss events.
   void tick(Output& out);
@@ -101,6 +109,7 @@ public:
   const media::SendStream& stats() const { return stats_; }
 
 private:
+  static constexpr Duration layers_gap = 100ms;
   struct Payload {
     bool there = false;
     uint8_t type = 0;
@@ -121,6 +130,7 @@ private:
   media::SlowLink slow_link_;
   std::optional<ReceiverId> source_;
   std::optional<PlayoutDelay> playout_delay_;
+  Time layers_told_{};
   rtp::SeqNo rtx_seq_;
   rtp::SeqNo same_since_ = 0;  // headers of packets from this number on would be written today as they were then
   bool open_ = false;

@@ -300,6 +300,7 @@ void MediaWorker::tell_stats() {
     stats_.drops.count(Drop::queue_full, socket.queue_full());
   }
   events_.post(stats_);
+  router_.expire(now_);
 }
 
 }  // namespace cardea::worker

@@ -83,6 +83,8 @@ class PeerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_muted_receiver_forwards_nothing);
   CPPUNIT_TEST(talking_is_told);
   CPPUNIT_TEST(a_codec_that_was_not_negotiated_is_dropped_by_name);
+  CPPUNIT_TEST(red_is_taken_apart_for_those_who_cannot_read_it);
+  CPPUNIT_TEST(a_plain_resend_is_the_same_to_the_last_byte);
   CPPUNIT_TEST(closing_either_end_takes_the_route_away);
   CPPUNIT_TEST(ids_of_peers_that_are_gone_find_nothing);
   CPPUNIT_TEST(a_new_ssrc_starts_the_stream_anew);
@@ -552,6 +554,60 @@ public:
     house.turn();
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, house.output.drops[Drop::codec]);
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, house.output.drops[Drop::unknown_payload]);
+  }
+
+  void red_is_taken_apart_for_those_who_cannot_read_it() {
+    House house;
+    sdp::MlinePlan in = audio_in("0"), with_red = audio_line("a", Direction::sendonly, 500);
+    in.payloads[0].red = 63;
+    with_red.payloads[0].red = 70;
+    Member& publisher = house.join({in});
+    Member& reads_red = house.join({with_red});
+    Member& reads_opus = house.join({audio_line("a", Direction::sendonly, 600)});
+    house.router->forward(from(publisher), to(reads_red), house.now);
+    house.router->forward(from(publisher), to(reads_opus), house.now);
+    Client::Rtp rtp;
+    rtp.ssrc = microphone;
+    rtp.payload_type = 63;
+    // RFC 2198 section 3: a block of two bytes, 960 ticks earlier, then the primary.
+    rtp.payload = {0x80 | opus_type, 960 >> 6, static_cast<uint8_t>((960 << 2) & 0xff), 2, opus_type, 1, 2, 7, 8, 9};
+    publisher.client->send_rtp(rtp);
+    house.turn();
+    CPPUNIT_ASSERT_EQUAL(uint8_t{70}, reads_red.client->packets.at(0).payload_type);
+    CPPUNIT_ASSERT(reads_red.client->packets[0].payload == rtp.payload);
+    CPPUNIT_ASSERT_EQUAL(opus_type, reads_opus.client->packets.at(0).payload_type);
+    CPPUNIT_ASSERT((reads_opus.client->packets[0].payload == std::vector<uint8_t>{7, 8, 9}));
+  }
+
+  // Two plaintexts under one SRTP index would give the key away.
+  void a_plain_resend_is_the_same_to_the_last_byte() {
+    House house;
+    Member& publisher = house.join({video_in("0")});
+    sdp::MlinePlan line = video_line("v", Direction::sendonly, 500);
+    line.rtx_ssrc = 0;
+    line.payloads[0].rtx.reset();
+    Member& subscriber = house.join({line});
+    CPPUNIT_ASSERT(!house.peer(subscriber)->sender(0)->pads());
+    house.router->forward(from(publisher), to(subscriber), house.now);
+    std::vector<std::vector<uint8_t>> wire;
+    house.lost = [&](Member& member, Bytes bytes) {
+      if (&member == &subscriber && rtp::wire_of(bytes) == rtp::Wire::rtp)
+        wire.emplace_back(bytes.begin(), bytes.end());
+      return false;
+    };
+    Camera(house, publisher).film(5);
+    auto ask = [&] {
+      const std::array<uint16_t, 1> lost{subscriber.client->packets.at(2).seq};
+      subscriber.client->send_rtcp(
+          [&](ByteWriter& out) { rtp::write_nack(out, 1, 500, std::span<const uint16_t>(lost)); });
+      house.run(300ms);
+    };
+    ask();
+    CPPUNIT_ASSERT_EQUAL(size_t{6}, wire.size());
+    CPPUNIT_ASSERT(wire[5] == wire[2]);
+    house.peer(subscriber)->sender(0)->set_playout_delay(PlayoutDelay{1, 2});
+    ask();
+    CPPUNIT_ASSERT_EQUAL(size_t{6}, wire.size());
   }
 
   void closing_either_end_takes_the_route_away() {
