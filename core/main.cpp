@@ -136,16 +136,17 @@ void print_settings(const Modules& modules) {
                 info.default_value.c_str(), info.meaning.c_str());
 }
 
+secure::Certificate load_certificate(const control::CertificateSettings& files) {
+  if (files.cert_pem.empty()) return value_or_throw(secure::Certificate::make());
+  const std::string& key = files.cert_key.empty() ? files.cert_pem : files.cert_key;
+  return value_or_throw(secure::Certificate::load(files.cert_pem, key, files.cert_pwd).with_context("certificates"));
+}
+
 // The media workers, from their sockets to the end of their threads.
 class Workers {
 public:
   Workers(const Settings& settings, Mailbox<worker::WorkerEvent>& events) : settings_(settings) {
-    const auto& files = settings.certificates;
-    auto certificate = value_or_throw(
-        files.cert_pem.empty()
-            ? secure::Certificate::make()
-            : secure::Certificate::load(files.cert_pem, files.cert_key.empty() ? files.cert_pem : files.cert_key,
-                                        files.cert_pwd));
+    auto certificate = load_certificate(settings.certificates);
     dtls_ = value_or_throw(secure::DtlsContext::make(certificate));
     auto bind = value_or_throw(control::addresses_to_bind(settings.media, worker::host_addresses(settings.media.ipv6)));
     std::vector<int> cpus = processors();
@@ -222,10 +223,13 @@ int start(const Options& options) {
       print_settings(modules);
     } else {
       modules.configure(configuration);
-      if (options.check_config)
+      if (options.check_config) {
+        load_certificate(settings.certificates);
         std::puts("The configuration is good.");
-      else
+      } else {
+        if (gateway.transports().empty()) throw ConfigError("there is no transport module: nobody could connect");
         run(gateway, settings, stop_fd);
+      }
     }
   }
   log::sink = nullptr;

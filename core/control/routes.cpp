@@ -24,17 +24,13 @@ void Routes::unlisten(ReceiverId from, SenderId to, Commands& out) {
 
 void Routes::forward(ReceiverId from, SenderId to, Commands& out) {
   auto before = sources_.find(to);
-  if (before != sources_.end()) {
-    ReceiverId old = before->second;
-    if (old == from) return;
-    // The new mirror first, the old one off last: between them the sender changes its source.
-    listen(from, to, out);
-    out.push_back({to.peer.worker, worker::Forward{from, to}});
-    unlisten(old, to, out);
-    return;
-  }
-  listen(from, to, out);
+  std::optional<ReceiverId> old;
+  if (before != sources_.end()) old = before->second;
+  if (old != from) listen(from, to, out);
+  // Told again even if it is known: the sender's m-line may have come only now.
   out.push_back({to.peer.worker, worker::Forward{from, to}});
+  // The new mirror first, the old one off last: between them the sender changes its source.
+  if (old && *old != from) unlisten(*old, to, out);
 }
 
 void Routes::stop(SenderId to, Commands& out) {
