@@ -48,6 +48,7 @@ Result<std::unique_ptr<Worker>> Worker::make(uint16_t index, WorkerSettings sett
   if (!choice) return std::move(choice.error());
   Result<std::unique_ptr<secure::CipherEngine>> engine = secure::make_cipher_engine(*choice);
   if (!engine) return std::move(engine.error());
+  if (Status ready = secure::init_srtp(*choice); !ready) return std::move(ready.error());
   std::vector<UdpSocket> sockets;
   SocketOptions options{settings.receive_buffer, settings.send_buffer, settings.gso, settings.gro, settings.dscp};
   for (Address address : settings.addresses) {
