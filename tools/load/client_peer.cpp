@@ -12,6 +12,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/clock.hpp"
 #include "cardea/text.hpp"
 #include "rtp/parse.hpp"
 
@@ -153,11 +154,34 @@ void ClientPeer::on_stun(MutableBytes datagram, const sockaddr_storage& from, so
   sendto(fd_, reply.data(), reply.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&from), from_size);
 }
 
+void ClientPeer::note_arrivals() {
+  const int one = 1;
+  setsockopt(fd_, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one);
+}
+
+// The size of the datagrams that the kernel joined, and when they came.
+size_t ClientPeer::read_control(msghdr& header, size_t got) {
+  size_t segment = got;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+    if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+      int size = 0;
+      std::memcpy(&size, CMSG_DATA(c), sizeof size);
+      if (size > 0) segment = static_cast<size_t>(size);
+    } else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+      timespec came{}, real{};
+      std::memcpy(&came, CMSG_DATA(c), sizeof came);
+      clock_gettime(CLOCK_REALTIME, &real);
+      arrived_ = Clock::now() - Duration((real.tv_sec - came.tv_sec) * 1'000'000'000 + real.tv_nsec - came.tv_nsec);
+    }
+  }
+  return segment;
+}
+
 void ClientPeer::receive(Time now, const Packets& rtp, const Packets& rtcp) {
   for (;;) {
     sockaddr_storage from;
     iovec part{shared_.slab.data(), shared_.slab.size()};
-    alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(int))> control;
+    alignas(cmsghdr) std::array<uint8_t, CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(timespec))> control;
     msghdr header{};
     header.msg_name = &from;
     header.msg_namelen = sizeof from;
@@ -167,13 +191,8 @@ void ClientPeer::receive(Time now, const Packets& rtp, const Packets& rtcp) {
     header.msg_controllen = control.size();
     ssize_t got = recvmsg(fd_, &header, MSG_DONTWAIT);
     if (got <= 0) break;
-    size_t segment = static_cast<size_t>(got);
-    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-      if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO) continue;
-      int size = 0;
-      std::memcpy(&size, CMSG_DATA(c), sizeof size);
-      if (size > 0) segment = static_cast<size_t>(size);
-    }
+    arrived_ = now;
+    const size_t segment = read_control(header, static_cast<size_t>(got));
     for (size_t at = 0; at < static_cast<size_t>(got); at += segment) {
       MutableBytes datagram(shared_.slab.data() + at, std::min(segment, static_cast<size_t>(got) - at));
       size_t size = datagram.size();

@@ -51,6 +51,10 @@ public:
   void receive(Time now, const Packets& rtp, const Packets& rtcp);
   void tick(Time now);
 
+  // From now on the kernel notes when a datagram came; arrived() tells it inside receive(), else when we read.
+  void note_arrivals();
+  Time arrived() const { return arrived_; }
+
   bool up() const { return srtp_.has_value(); }
   bool failed() const { return dtls_ && dtls_->state() == secure::Dtls::State::failed; }
   uint64_t undecryptable() const { return undecryptable_; }
@@ -66,6 +70,7 @@ private:
   void check(Time now);
   void on_stun(MutableBytes datagram, const sockaddr_storage& from, socklen_t from_size);
   void flush();
+  size_t read_control(msghdr& header, size_t got);
 
   // given
   Shared& shared_;
@@ -81,6 +86,7 @@ private:
   socklen_t to_size_ = 0;
   Address path_;
   Time next_check_ = never;
+  Time arrived_{};
   bool answered_ = false;
   Outbox out_;
   uint64_t undecryptable_ = 0;

@@ -42,14 +42,21 @@ Json to_json(const load::Options& options, load::Outcome& outcome) {
   if (in.recovered > 0) out.set("recovery", latency(in.recovery));
   out.set("join", latency(outcome.join));
   out.set("all_joined_ms", to_ms(outcome.all_joined));
+  if (options.first > 0)
+    out.set("while_joining", Json::object("loss", 1.0 - share(outcome.early.packets, outcome.early.expected), "packets",
+                                          outcome.early.packets, "cpu_seconds", outcome.joining_cpu_seconds,
+                                          "video_latency", latency(outcome.early.video_latency)));
   out.set("churned", outcome.churned);
   if (options.pid > 0) {
     const auto grown = static_cast<double>(outcome.resident_with_all) - static_cast<double>(outcome.resident_before);
     out.set("resident_before", outcome.resident_before);
     out.set("resident_with_all", outcome.resident_with_all);
+    out.set("resident_measured", outcome.resident_measured);
     out.set("resident_after", outcome.resident_after);
     out.set("resident_per_peer", grown / (outcome.publishers + outcome.subscribers));
     out.set("descriptors_before", outcome.descriptors_before);
+    out.set("descriptors_with_all", outcome.descriptors_with_all);
+    out.set("descriptors_measured", outcome.descriptors_measured);
     out.set("descriptors_after", outcome.descriptors_after);
   }
   return out;
@@ -78,6 +85,9 @@ int main(int argc, char** argv) {
   app.add_option("--publishers", options.publishers, "per room")->capture_default_str();
   app.add_option("--subscribers", options.subscribers, "per room, each receives all publishers of the room")
       ->capture_default_str();
+  app.add_option("--first", options.first,
+                 "subscribers per room that join before, and are measured while, the others do")
+      ->capture_default_str();
   app.add_option("--first-room", options.first_room, "number of the first room")->capture_default_str();
   app.add_option("--seconds", measure, "how long to measure")->capture_default_str();
   app.add_option("--warm-up", warm_up, "seconds between the last join and measuring")->capture_default_str();
@@ -95,6 +105,8 @@ int main(int argc, char** argv) {
   app.add_option("--drop", options.drop, "share of video packets the sample pretends to lose")->capture_default_str();
   app.add_option("--bind", options.bind,
                  "own addresses: the first for publishers and sample, the others in turn for the rest");
+  app.add_option("--gro", options.gro, "UDP_GRO on the clients' sockets")->capture_default_str();
+  app.add_option("--after-join", options.after_join, "shell command, run once when all have media");
   app.add_option("--pid", options.pid, "process of the server: its CPU and memory are told");
   app.add_option("--signalling", options.signalling, "no media: so many requests always under way");
   app.add_option("--json", options.json, "write the result as JSON to this file, - for standard output");

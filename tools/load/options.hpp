@@ -15,6 +15,7 @@ struct Options {
   uint32_t rooms = 1;
   uint32_t publishers = 1;    // per room
   uint32_t subscribers = 10;  // per room; each receives every publisher of its room
+  uint32_t first = 0;         // of them join before the others, and count while the others join
   uint32_t first_room = 900000;
   Duration warm_up = 2s;  // after all have media
   Duration measure = 10s;
@@ -31,6 +32,8 @@ struct Options {
   std::vector<std::string> bind;  // addresses of ours; the first for publishers and the sample, the others for the rest
   int pid = 0;                    // of the server, for its CPU and memory
   std::string json;               // file for the result, "-" for standard output
+  std::string after_join;         // a command for the shell, run once when all have media
+  bool gro = true;                // UDP_GRO on our sockets
   uint32_t signalling = 0;        // instead of media: so many requests in flight
 };
 

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "cardea/text.hpp"
 #include "rtp/ntp.hpp"
 #include "rtp/rtcp.hpp"
@@ -68,7 +69,7 @@ void Publisher::start(Time now) {
 void Publisher::tick(Time now) {
   peer_.tick(now);
   if (!started_) return;
-  for (; now >= next_audio_; next_audio_ += 20ms) send_audio(now);
+  for (; now >= next_audio_; next_audio_ += 20ms) send_audio();
   for (; now >= next_frame_; next_frame_ += Duration(1s) / options_.fps) send_frame(now);
   if (now >= next_report_) report(now);
 }
@@ -78,9 +79,9 @@ void Publisher::receive(Time now) {
       now, [](MutableBytes) {}, [this](MutableBytes packet) { on_rtcp(packet); });
 }
 
-void Publisher::send_audio(Time now) {
+void Publisher::send_audio() {
   std::array<uint8_t, opus_payload> payload;
-  write_opus(payload, {now, ++numbers_});
+  write_opus(payload, {Clock::now(), ++numbers_});
   send(audio_, static_cast<uint32_t>(audio_.packets * 960), false, payload);
 }
 
@@ -94,7 +95,7 @@ void Publisher::send_frame(Time now) {
   ++tl0_;
   for (size_t i = 0; i < packets; ++i) {
     MutableBytes bytes = MutableBytes(payload).first(frame / packets + (i < frame % packets ? 1 : 0));
-    write_vp8(bytes, {i == 0, keyframe_wanted_, picture_id_, tl0_}, {now, ++numbers_});
+    write_vp8(bytes, {i == 0, keyframe_wanted_, picture_id_, tl0_}, {Clock::now(), ++numbers_});
     send(video_, timestamp, i + 1 == packets, bytes);
   }
   keyframe_wanted_ = false;

@@ -40,7 +40,7 @@ private:
     std::vector<std::vector<uint8_t>> history = std::vector<std::vector<uint8_t>>(kept);
   };
 
-  void send_audio(Time now);
+  void send_audio();
   void send_frame(Time now);
   void send(Stream& stream, uint32_t timestamp, bool marker, Bytes payload);
   void resend(uint16_t seq);

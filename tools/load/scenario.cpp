@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <future>
 #include <stdexcept>
 
 #include "base/clock.hpp"
@@ -17,6 +19,7 @@ struct Scenario::Room {
   uint64_t id = 0;
   std::vector<Member*> publishers, subscribers;
   uint32_t up = 0;       // publishers with media up
+  uint32_t begun = 0;    // subscribers
   uint32_t sampled = 0;  // subscribers that check
 };
 
@@ -38,7 +41,7 @@ std::unique_ptr<secure::DtlsContext> make_dtls(const std::string& srtp) {
   if (!context) throw std::runtime_error(context.error().reason);
   const char* profile = srtp == "cm80"     ? "SRTP_AES128_CM_SHA1_80"
                         : srtp == "gcm256" ? "SRTP_AEAD_AES_256_GCM"
-                        : srtp == "gcm128" ? "SRTP_AEAD_AES_128_GCM:SRTP_AEAD_AES_256_GCM:SRTP_AES128_CM_SHA1_80"
+                        : srtp == "gcm128" ? "SRTP_AEAD_AES_128_GCM"
                                            : throw std::runtime_error("srtp is gcm128, gcm256 or cm80");
   SSL_CTX_set_tlsext_use_srtp((*context)->native(), profile);
   return std::move(*context);
@@ -56,6 +59,7 @@ Scenario::Scenario(const Options& options)
   if (auto status = secure::init_srtp(secure::CipherChoice::automatic); !status)
     throw std::runtime_error(status.error().reason);
   shared_.dtls = make_dtls(options.srtp);
+  shared_.gro = options.gro;
   auto engine = secure::make_cipher_engine(secure::CipherChoice::automatic);
   if (!engine) throw std::runtime_error(engine.error().reason);
   shared_.cipher = std::move(*engine);
@@ -201,7 +205,9 @@ void Scenario::attached_publisher(Member& member, uint64_t handle) {
 
 void Scenario::begin_subscriber(Room& room) {
   auto& member = *members_.emplace_back(std::make_unique<Member>());
-  const bool checks = room.sampled < options_.sample;
+  // The sample is spread over the order of joining: servers serve the last one last.
+  const uint32_t stride = options_.first > 0 ? 1 : std::max(1U, options_.subscribers / std::max(1U, options_.sample));
+  const bool checks = room.sampled < options_.sample && room.begun++ % stride == stride / 2;
   if (checks) ++room.sampled;
   member.room = &room;
   member.began = now_;
@@ -292,6 +298,28 @@ void Scenario::run_signalling(Outcome& outcome) {
   outcome.requests = counted;
 }
 
+// Some join before the others and tell what those do to media that flows.
+void Scenario::join_first() {
+  to_join_ = options_.rooms * std::min(options_.first, options_.subscribers);
+  wait(options_.join_timeout, "the first subscribers have media", &Scenario::all_joined);
+  for (const Time end = now_ + options_.warm_up; now_ < end;) turn(1ms);
+  outcome_.join.clear();
+  first_attach_ = {};
+  measure(true);
+}
+
+// In a child, while media flows on.
+void Scenario::run_command() {
+  auto status = std::async(std::launch::async, [this] { return std::system(options_.after_join.c_str()); });
+  while (status.wait_for(0s) != std::future_status::ready) turn(1ms);
+  if (status.get() != 0) throw std::runtime_error("the command after joining failed: " + options_.after_join);
+}
+
+void Scenario::measure(bool on) {
+  for (auto& room : rooms_)
+    for (Member* member : room->subscribers) member->subscriber->measure(on);
+}
+
 Outcome Scenario::run() {
   const ProcessUse at_first = process_use(options_.pid);
   outcome_.resident_before = at_first.resident_bytes;
@@ -305,22 +333,33 @@ Outcome Scenario::run() {
   for (auto& room : rooms_)
     for (uint32_t i = 0; i < options_.publishers; ++i) begin_publisher(*room);
   wait(options_.join_timeout, "all publishers are up", &Scenario::all_up);
+  if (options_.first > 0) join_first();
   next_join_ = now_;
   to_join_ = options_.rooms * options_.subscribers;
+  const double before_joins = process_use(options_.pid).cpu_seconds;
   wait(options_.join_timeout, "all subscribers have media", &Scenario::all_joined);
+  outcome_.joining_cpu_seconds = process_use(options_.pid).cpu_seconds - before_joins;
   outcome_.all_joined = last_media_ - first_attach_;
+  if (options_.first > 0) {
+    for (const Time end = now_ + 300ms; now_ < end;) turn(1ms);
+    measure(false);
+    outcome_.early = std::exchange(outcome_.received, {});
+  }
+  if (!options_.after_join.empty()) run_command();
   for (const Time end = now_ + options_.warm_up; now_ < end;) turn(1ms);
 
-  for (auto& room : rooms_)
-    for (Member* member : room->subscribers) member->subscriber->measure(true);
+  measure(true);
   const ProcessUse before = process_use(options_.pid), own_before = process_use(getpid());
   outcome_.resident_with_all = before.resident_bytes;
+  outcome_.descriptors_with_all = before.descriptors;
   const uint64_t sent_before = sent_times_subscribers();
   const Time began = now_;
   if (options_.churn > 0) next_churn_ = now_;
   while (now_ - began < options_.measure) turn(1ms);
   const ProcessUse after = process_use(options_.pid);
   outcome_.cpu_seconds = after.cpu_seconds - before.cpu_seconds;
+  outcome_.resident_measured = after.resident_bytes;
+  outcome_.descriptors_measured = after.descriptors;
   outcome_.own_cpu_seconds = process_use(getpid()).cpu_seconds - own_before.cpu_seconds;
   outcome_.forwarded = sent_times_subscribers() - sent_before;
   outcome_.seconds = static_cast<double>(to_us(now_ - began)) / 1e6;

@@ -22,13 +22,16 @@ struct Outcome {
   uint64_t forwarded = 0;      // packets the server should have sent to subscribers meanwhile
   double cpu_seconds = 0;      // of the server meanwhile
   double own_cpu_seconds = 0;  // of this program
-  uint64_t resident_before = 0, resident_with_all = 0, resident_after = 0;
-  uint32_t descriptors_before = 0, descriptors_after = 0;
+  // Before anything, when all had joined, at the end of measuring (after all churn), and when all had left.
+  uint64_t resident_before = 0, resident_with_all = 0, resident_measured = 0, resident_after = 0;
+  uint32_t descriptors_before = 0, descriptors_with_all = 0, descriptors_measured = 0, descriptors_after = 0;
   uint64_t churned = 0;
   Percentiles join;       // from the attach request to the first packet
-  Duration all_joined{};  // from the first attach to the last subscriber's first packet
+  Duration all_joined{};  // from the first attach (after the `first` ones) to the last subscriber's first packet
   Received received;
-  uint64_t requests = 0;  // signalling only
+  Received early;                  // of the `first`, while the others joined
+  double joining_cpu_seconds = 0;  // of the server meanwhile
+  uint64_t requests = 0;           // signalling only
 };
 
 class Scenario {
@@ -55,6 +58,9 @@ private:
   bool all_up();
   bool all_joined();
   void begin_joins();
+  void join_first();
+  void run_command();
+  void measure(bool on);
   void churn(Time now);
   void run_signalling(Outcome& outcome);
   uint64_t sent_times_subscribers() const;

@@ -129,11 +129,12 @@ void Subscriber::take(Stream& stream, uint16_t wire, Bytes payload, Time now, bo
   if (!stamp)
     ++totals_.corrupt;
   else if (!again)
-    (stream.video ? totals_.video_latency : totals_.audio_latency).add(now - stamp->sent);
+    (stream.video ? totals_.video_latency : totals_.audio_latency).add(peer_.arrived() - stamp->sent);
 }
 
 void Subscriber::measure(bool on) {
   measuring_ = on && checks_;
+  if (measuring_) peer_.note_arrivals();
   for (auto& [ssrc, stream] : streams_) stream.measured_from = -1;
 }
 
