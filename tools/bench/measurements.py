@@ -165,7 +165,7 @@ def capacity(bench):
             continue
         best[kind] = 0
         for subscribers in range(begin, begin + 12 * step, step):
-            # One publisher of ten times the rate counts as ten subscribers' worth each: fewer sockets, the same packets.
+            # Ten publishers make a tenth of the subscribers worth as many: fewer sockets, the same packets.
             scale = 10 if kind == "cardea" else 1
             result = bench.once(kind, *_room(subscribers // scale, publishers=scale, seconds=bench.options.seconds,
                                              sample=2, join_rate=100), hole=True)

@@ -47,7 +47,7 @@ class Bench:
 
     def load(self, server, *arguments, hole=False, loopback=False):
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
-            command = [f"{self.build}/root/bin/cardea-load", "--url", f"ws://{server.address}:{servers.WS_PORT}/",
+            command = [f"{self.build}/tools/cardea-load", "--url", f"ws://{server.address}:{servers.WS_PORT}/",
                        "--pid", str(server.pid), "--json", out.name, *map(str, arguments)]
             if not loopback:
                 for one in [topology.CLIENT_IP] + topology.BULK_IPS:
@@ -120,7 +120,7 @@ def print_table(checks):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=os.path.join(SOURCE, "build"), help="build folder with root/bin installed")
+    parser.add_argument("--build", default=os.path.join(SOURCE, "build"), help="folder where make was run")
     parser.add_argument("--runs", type=int, default=5, help="of each measurement; medians are told")
     parser.add_argument("--seconds", type=float, default=8, help="of each run")
     parser.add_argument("--quick", action="store_true", help="one run of each, shorter")

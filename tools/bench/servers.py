@@ -22,7 +22,7 @@ def janus_folder():
 
 
 def version(kind, build):
-    command = ["janus", "--version"] if kind.startswith("janus") else [f"{build}/root/bin/cardea", "--version"]
+    command = ["janus", "--version"] if kind.startswith("janus") else [f"{build}/core/cardea", "--version"]
     out = subprocess.run(command, capture_output=True, text=True)
     lines = (out.stdout + out.stderr).strip().splitlines()
     return lines[-1].strip() if lines else "?"
@@ -42,13 +42,15 @@ class Server:
 
     def _cardea(self, build, workers, extra):
         settings = {
+            "cardea.general.plugins_folder": f"{build}/plugins/.libs",
+            "cardea.general.transports_folder": f"{build}/transports/.libs",
             "cardea.general.state_folder": "", "cardea.general.debug_level": 3, "cardea.general.session_timeout": 0,
             "cardea.media.address": self.address, "cardea.media.port": MEDIA_PORT, "cardea.media.workers": workers,
             "cardea.transports.disable": "http", "cardea.plugins.disable": "echotest",
             "websockets.general.ws_ip": self.address, "websockets.general.ws_port": WS_PORT,
         }
         settings.update(extra)
-        return [f"{build}/root/bin/cardea", "--config", self.folder] + \
+        return [f"{build}/core/cardea", "--config", self.folder] + \
             [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
 
     def _janus(self):
