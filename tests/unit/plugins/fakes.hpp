@@ -110,6 +110,7 @@ public:
   }
   bool media_up() const override { return up; }
   bool send_data(const DataMessage& message) override {
+    if (data_full) return false;
     data.push_back(message);
     return true;
   }
@@ -128,6 +129,7 @@ public:
   PeerId peer;
   std::vector<std::string> mids;  // of the current peer connection
   bool up = false, hang_up_asked = false, detach_asked = false;
+  bool data_full = false;  // send_data() refuses
   uint64_t affinity = 0;
 
 private:

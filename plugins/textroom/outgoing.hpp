@@ -1,0 +1,27 @@
+// What is told to many: written once for all data channels, copied for each client of the API.
+#pragma once
+
+#include <utility>
+
+#include "cardea/json.hpp"
+#include "cardea/media.hpp"
+
+namespace cardea::textroom {
+
+class Outgoing {
+public:
+  Outgoing(Json data, JsonStyle style) : data_(std::move(data)), style_(style) {}
+
+  const Payload& text() const {
+    if (text_.size() == 0) text_ = Payload(data_.text(style_));
+    return text_;
+  }
+  Json json() const { return data_.copy(); }
+
+private:
+  Json data_;
+  JsonStyle style_;
+  mutable Payload text_;
+};
+
+}  // namespace cardea::textroom

@@ -1,0 +1,182 @@
+#include "poster.hpp"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <vector>
+
+#ifdef CARDEA_CURL
+#include <curl/curl.h>
+#endif
+
+#include "cardea/log.hpp"
+#include "cardea/text.hpp"
+
+namespace cardea::textroom {
+namespace {
+
+constexpr size_t max_waiting = 1000;                     // requests the thread has not seen yet
+constexpr uint64_t max_queued_bytes = 16 * 1024 * 1024;  // of all requests
+
+}  // namespace
+
+Poster::Poster() : waiting_(max_waiting) {}
+
+Json Poster::describe() const {
+  return Json::object("delivered", delivered_.load(), "failed", failed_.load(), "dropped", dropped_.load());
+}
+
+#ifndef CARDEA_CURL
+
+Poster::~Poster() = default;
+void Poster::post(const std::string&, const Payload&) { ++dropped_; }
+bool Poster::available() const { return false; }
+
+#else
+
+namespace {
+
+constexpr size_t max_queue = 256;  // requests for one URL: a slow backend harms itself alone
+constexpr long max_connections = 64;
+constexpr long connect_timeout_ms = 5000, timeout_ms = 10000;
+constexpr int idle_ms = 10000;
+constexpr auto between_complaints = std::chrono::seconds(10);
+
+size_t ignore_answer(char*, size_t size, size_t count, void*) { return size * count; }
+
+}  // namespace
+
+// The requests the thread knows of: for each URL the one on its way, and those after it.
+struct Poster::Transfers {
+  struct Queue {
+    std::deque<Payload> posts{};  // the first is on its way
+    CURL* easy = nullptr;
+  };
+
+  Transfers() : multi(curl_multi_init()) {
+    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max_connections);
+    headers = curl_slist_append(headers, "Content-Type: application/json");
+    headers = curl_slist_append(headers, "Expect:");  // no 100-continue: one round trip less
+  }
+  ~Transfers() {
+    for (auto& [url, queue] : queues) {
+      curl_multi_remove_handle(multi, queue.easy);
+      curl_easy_cleanup(queue.easy);
+    }
+    curl_multi_cleanup(multi);
+    curl_slist_free_all(headers);
+  }
+  Transfers(const Transfers&) = delete;
+  Transfers& operator=(const Transfers&) = delete;
+
+  // Whether there was room for it.
+  bool add(const Post& post) {
+    Queue& queue = queues[post.url];
+    if (queue.posts.size() >= max_queue) return false;
+    queue.posts.push_back(post.json);
+    if (queue.posts.size() == 1) begin(post.url, queue);
+    return true;
+  }
+
+  void begin(const std::string& url, Queue& queue) {
+    if (queue.easy == nullptr) queue.easy = curl_easy_init();
+    CURL* easy = queue.easy;
+    const std::string& body = queue.posts.front().text();
+    curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &url);  // the key of the queue, which does not move
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "cardea-textroom");
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+    curl_multi_add_handle(multi, easy);
+  }
+
+  // done(size_t bytes, bool delivered, const std::string& why) for each request that is over; the next ones begin.
+  template <class Done>
+  void finish(const Done& done) {
+    int left = 0;
+    while (CURLMsg* message = curl_multi_info_read(multi, &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      CURL* easy = message->easy_handle;
+      const CURLcode result = message->data.result;
+      long status = 0;
+      std::string* url = nullptr;
+      curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &url);
+      curl_multi_remove_handle(multi, easy);
+      auto queue = queues.find(*url);
+      const bool good = result == CURLE_OK && status >= 200 && status < 300;
+      done(queue->second.posts.front().size(), good,
+           result == CURLE_OK ? text("status ", status) : std::string(curl_easy_strerror(result)));
+      queue->second.posts.pop_front();
+      if (!queue->second.posts.empty()) {
+        begin(queue->first, queue->second);
+      } else {
+        curl_easy_cleanup(easy);
+        queues.erase(queue);
+      }
+    }
+  }
+
+  CURLM* multi;
+  curl_slist* headers = nullptr;
+  std::map<std::string, Queue> queues{};
+};
+
+Poster::~Poster() {
+  stopping_ = true;
+  (void)waiting_.post({});  // wakes the thread; a full box has woken it already
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Poster::available() const { return true; }
+
+void Poster::post(const std::string& url, const Payload& json) {
+  if (!thread_.joinable()) {
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    thread_ = std::thread([this] { run(); });
+  }
+  if (queued_bytes_ + json.size() > max_queued_bytes) {
+    ++dropped_;
+    return;
+  }
+  queued_bytes_ += json.size();  // before the thread can take it away again
+  if (waiting_.post({url, json})) return;
+  queued_bytes_ -= json.size();
+  ++dropped_;
+}
+
+void Poster::run() {
+  Transfers transfers;
+  std::vector<Post> posts;
+  std::chrono::steady_clock::time_point next_complaint{};
+  while (!stopping_) {
+    waiting_.take(posts);
+    for (const Post& post : posts) {
+      if (post.url.empty() || transfers.add(post)) continue;
+      queued_bytes_ -= post.json.size();
+      ++dropped_;
+    }
+    int running = 0;
+    curl_multi_perform(transfers.multi, &running);
+    transfers.finish([&](size_t bytes, bool good, const std::string& why) {
+      queued_bytes_ -= bytes;
+      ++(good ? delivered_ : failed_);
+      const auto now = std::chrono::steady_clock::now();
+      if (good || now < next_complaint) return;
+      next_complaint = now + between_complaints;
+      log::warn("textroom", "an HTTP backend did not take a message: ", why);
+    });
+    curl_waitfd box{waiting_.fd(), CURL_WAIT_POLLIN, 0};
+    curl_multi_poll(transfers.multi, &box, 1, idle_ms, nullptr);
+  }
+}
+
+#endif
+
+}  // namespace cardea::textroom

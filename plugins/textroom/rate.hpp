@@ -1,0 +1,33 @@
+// How often someone may do something: a bucket of tokens that fills with time.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+#include "cardea/time.hpp"
+
+namespace cardea::textroom {
+
+class Rate {
+public:
+  // per_second 0: as often as one likes.
+  Rate(uint32_t per_second, uint32_t burst) : per_second_(per_second), burst_(burst), tokens_(burst) {}
+
+  bool take(Time now) {
+    if (per_second_ == 0) return true;
+    tokens_ = std::min(burst_, tokens_ + std::chrono::duration<double>(now - last_).count() * per_second_);
+    last_ = now;
+    if (tokens_ < 1) return false;
+    tokens_ -= 1;
+    return true;
+  }
+
+private:
+  // given
+  double per_second_, burst_;
+  // state
+  double tokens_;
+  Time last_{};
+};
+
+}  // namespace cardea::textroom

@@ -1,0 +1,134 @@
+// What clients may ask of the text room: one struct and one table of fields for each verb.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "cardea/schema.hpp"
+#include "settings.hpp"
+
+namespace cardea::textroom {
+
+struct Nothing {};
+inline constexpr std::tuple<> no_fields{};
+
+// What every request on a data channel has.
+struct Envelope {
+  std::string textroom;
+  std::string transaction;
+};
+inline constexpr auto envelope_fields =
+    std::tuple{required("textroom", &Envelope::textroom), required("transaction", &Envelope::transaction)};
+
+struct OneRoom {
+  PublicId room;
+};
+inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::room)};
+
+struct List {
+  std::optional<std::string> admin_key;
+};
+inline constexpr auto list_fields = std::tuple{optional("admin_key", &List::admin_key)};
+
+struct Create : RoomSettings {
+  PublicId room;
+  bool permanent = false;
+  std::optional<std::string> admin_key;
+};
+inline constexpr auto create_fields =
+    std::tuple_cat(std::tuple{optional("room", &Create::room), optional("permanent", &Create::permanent),
+                              optional("admin_key", &Create::admin_key)},
+                   room_fields);
+
+struct Edit {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::optional<std::string> new_description, new_secret, new_pin, new_post;
+  std::optional<bool> new_is_private;
+  std::optional<std::vector<Zone>> new_zones;
+  bool permanent = false;
+};
+inline constexpr auto edit_fields = std::tuple{
+    required("room", &Edit::room),
+    optional("secret", &Edit::secret),
+    optional("new_description", &Edit::new_description),
+    optional("new_secret", &Edit::new_secret),
+    optional("new_pin", &Edit::new_pin),
+    optional("new_post", &Edit::new_post),
+    optional("new_is_private", &Edit::new_is_private),
+    optional_array("new_zones", &Edit::new_zones, zone_fields),
+    optional("permanent", &Edit::permanent),
+};
+
+struct Destroy {
+  PublicId room;
+  std::optional<std::string> secret;
+  bool permanent = false;
+};
+inline constexpr auto destroy_fields = std::tuple{
+    required("room", &Destroy::room), optional("secret", &Destroy::secret), optional("permanent", &Destroy::permanent)};
+
+struct Allowed {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::string action;
+  Tokens allowed;
+};
+inline constexpr auto allowed_fields =
+    std::tuple{required("room", &Allowed::room), optional("secret", &Allowed::secret),
+               required("action", &Allowed::action, one_of("enable", "disable", "add", "remove")),
+               optional("allowed", &Allowed::allowed)};
+
+struct Kick {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::string username;
+};
+inline constexpr auto kick_fields =
+    std::tuple{required("room", &Kick::room), optional("secret", &Kick::secret), required("username", &Kick::username)};
+
+struct Announcement {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::string text;
+};
+inline constexpr auto announcement_fields =
+    std::tuple{required("room", &Announcement::room), optional("secret", &Announcement::secret),
+               required("text", &Announcement::text)};
+
+struct Join {
+  PublicId room;
+  std::string username;
+  std::optional<std::string> display, pin, token;
+  bool history = true;
+  bool presence = false;
+  Json state;
+};
+inline constexpr auto join_fields = std::tuple{
+    required("room", &Join::room),         required("username", &Join::username), optional("display", &Join::display),
+    optional("pin", &Join::pin),           optional("token", &Join::token),       optional("history", &Join::history),
+    optional("presence", &Join::presence), optional("state", &Join::state)};
+
+struct Text {
+  PublicId room;
+  std::string text;
+  std::optional<std::string> to;
+  std::optional<std::vector<std::string>> tos;
+  bool ack = true;
+};
+inline constexpr auto text_fields =
+    std::tuple{required("room", &Text::room), required("text", &Text::text), optional("to", &Text::to),
+               optional("tos", &Text::tos), optional("ack", &Text::ack)};
+
+struct State {
+  PublicId room;
+  Json state;
+  std::optional<int64_t> seq;
+};
+inline constexpr auto state_fields =
+    std::tuple{required("room", &State::room), required("state", &State::state), optional("seq", &State::seq)};
+
+}  // namespace cardea::textroom
