@@ -225,10 +225,11 @@ export class Handle extends Emitter {
     return {data: answer, jsep};
   }
 
-  /** Answers an offer of the gateway and sends the answer with `body`. */
-  async answer(jsep, body) {
+  /** Answers an offer of the gateway and sends the answer with `body`; with `data` the handle's `channel` opens once it is up. */
+  async answer(jsep, body, {data = false} = {}) {
     const pc = this.#peer();
     await pc.setRemoteDescription(jsep);
+    if (data && !this.channel) this.channel = pc.createDataChannel('JanusDataChannel');
     await pc.setLocalDescription(await pc.createAnswer());
     return this.request(body, {type: 'answer', sdp: pc.localDescription.sdp});
   }
