@@ -53,7 +53,7 @@ Json server_info(const Gateway& gateway, std::string_view transaction) {
   const Settings& settings = gateway.settings();
   const GeneralSettings& general = settings.general;
   Json info = envelope("server_info", {}, transaction);
-  info.set("name", "Cardea WebRTC Gateway").set("version", version_number(PACKAGE_VERSION));
+  info.set("name", "Cardea").set("version", version_number(PACKAGE_VERSION));
   info.set("version_string", PACKAGE_VERSION).set("author", author);
   info.set("log-to-stdout", general.log_to_stdout).set("log-to-file", !general.log_to_file.empty());
   if (!general.log_to_file.empty()) info.set("log-path", general.log_to_file);
