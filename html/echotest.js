@@ -2,14 +2,14 @@
 import {Session} from './cardea.js';
 import {$, Tile, fail, localMedia, parameters, say} from './ui.js';
 
-let session, echo, sent, returned;
+let session, echo, local, sent, returned;
 
 async function start() {
   $('#start').hidden = true;
   const simulcast = $('#simulcast').checked;
-  const stream = await localMedia();
+  local = await localMedia();
   sent = new Tile($('#tiles'), 'sent', {own: true});
-  stream.getTracks().forEach(track => sent.add(track));
+  local.getTracks().forEach(track => sent.add(track));
   returned = new Tile($('#tiles'), 'returned');
   returned.element.id = 'returned';
 
@@ -24,13 +24,13 @@ async function start() {
   echo.on('event', ({data}) => {
     if (data.substream !== undefined) say(`quality ${data.substream}, ${data.videocodec}`);
   });
-  await echo.offer({audio: true, video: true}, {tracks: stream.getTracks(), receive: ['audio', 'video'], simulcast});
+  await echo.offer({audio: true, video: true}, {tracks: local.getTracks(), receive: ['audio', 'video'], simulcast});
   $('#controls').hidden = false;
   $('#layers').hidden = !simulcast;
 }
 
 function stop() {
-  sent?.stream.getTracks().forEach(track => track.stop());
+  local?.getTracks().forEach(track => track.stop());
   sent?.remove();
   returned?.remove();
   $('#controls').hidden = true;

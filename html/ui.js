@@ -22,14 +22,14 @@ export class Tile {
     this.facts = Object.assign(document.createElement('span'), {className: 'facts', hidden: true});
     this.element.append(this.video, this.label, this.facts);
     parent.append(this.element);
-    this.stream = new MediaStream();
-    this.video.srcObject = this.stream;
     this.video.addEventListener('resize', () => this.showSize());
   }
 
+  /** Shows (or plays) the track instead of one of its kind. The element gets a new stream: it does not always notice a changed one. */
   add(track) {
-    for (const old of this.stream.getTracks()) if (old.kind === track.kind) this.stream.removeTrack(old);
-    this.stream.addTrack(track);
+    const tracks = this.video.srcObject?.getTracks() ?? [];
+    if (tracks.includes(track)) return;
+    this.video.srcObject = new MediaStream([...tracks.filter(({kind}) => kind !== track.kind), track]);
     this.video.play().catch(() => {});
   }
 
@@ -38,7 +38,10 @@ export class Tile {
     this.facts.textContent = `${this.video.videoWidth}×${this.video.videoHeight}`;
   }
 
-  remove() { this.element.remove(); }
+  remove() {
+    this.video.srcObject = null;
+    this.element.remove();
+  }
 }
 
 /** Camera and microphone, or what there is of them. */

@@ -1,7 +1,7 @@
 // A page written for the janus.js of Janus 0.x: its callbacks, its `media` options, its jsep flows, in a real browser.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {openPage, serveFile, startBrowser} from '../lib/browser.mjs';
+import {addScript, openPage, startBrowser} from '../lib/browser.mjs';
 import {startGateway} from '../lib/gateway.mjs';
 
 let gateway, browser, page;
@@ -9,13 +9,9 @@ before(async () => {
   gateway = await startGateway();
   browser = await startBrowser();
   page = await openPage(browser);
-  await serveFile(page, '/old/janus.js', 'janus-0x/html/janus.nojquery.js');
-  await serveFile(page, '/old/adapter.js', 'webrtc-adapter/out/adapter.js');
-  await page.route(url => url.pathname === '/old/', route => route.fulfill({
-    contentType: 'text/html',
-    body: '<!doctype html><script src="adapter.js"></script><script src="janus.js"></script><body></body>',
-  }));
-  await page.goto(`${gateway.http}old/`);
+  await page.goto(gateway.http);
+  await page.setContent('<!doctype html><title>A page of another time</title>');
+  for (const file of ['webrtc-adapter/out/adapter.js', 'janus-0x/html/janus.nojquery.js']) await addScript(page, file);
   await page.evaluate(async server => {
     window.later = (condition, what) => new Promise((resolve, reject) => {
       const end = Date.now() + 15_000;
@@ -101,21 +97,22 @@ test('old janus.js: the video room with feeds, simulcast, and a screen shared by
     await later(() => feed.seen.remote, 'a remote stream');
     const camera = await playing(feed.seen.remote);
 
-    // The screen replaces the camera: a canvas of another size, offered anew through configure.
+    // The screen replaces the camera: a canvas of another size, in a new offer through configure.
     const canvas = Object.assign(document.createElement('canvas'), {width: 804, height: 600});
     setInterval(() => {
       const context = canvas.getContext('2d');
       context.fillStyle = `hsl(${(performance.now() / 5) % 360} 80% 50%)`;
       context.fillRect(0, 0, 804, 600);
     }, 50);
+    navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(20);
     const screenOffer = await new Promise((success, error) => publisher.handle.createOffer({
-      stream: canvas.captureStream(20), media: {audioRecv: false, videoRecv: false, replaceVideo: true}, success, error,
+      media: {audioRecv: false, videoRecv: false, video: 'screen', replaceVideo: true}, success, error,
     }));
     publisher.handle.send({message: {request: 'configure', audio: true, video: true}, jsep: screenOffer});
     const again = await message(publisher.seen, (m, jsep) => m.configured === 'ok' && jsep, 'configured again');
     publisher.handle.handleRemoteJsep({jsep: again.jsep});
-    return {camera, screen: publisher.seen.up};
+    return {camera, screen: await playing(feed.seen.remote, 804)};
   });
   assert.ok(widths.camera >= 160);
-  assert.equal(widths.screen, true);
+  assert.equal(widths.screen, 804);
 });

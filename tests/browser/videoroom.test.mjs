@@ -5,7 +5,7 @@ import {startGateway, until} from '../lib/gateway.mjs';
 
 let gateway, browser;
 const rooms = ids => ids.map(id => `room-${id}: { description = "Room ${id}"; publishers = 6; audiolevel_event = true;
-  audio_active_packets = 25; audio_level_average = 60; notify_joining = true; };`).join('\n');
+  audio_active_packets = 25; audio_level_average = 115; notify_joining = true; };`).join('\n');
 before(async () => {
   gateway = await startGateway({
     set: {'cardea.general.reclaim_session_timeout': 10},
@@ -28,7 +28,7 @@ const tileOf = name => `.tile:has(.name:text-is("${name}"))`;
 
 // The remote tile of `name` on `page` gets a plain CSS name, since the sampling runs inside the page.
 async function tile(page, name) {
-  const id = `tile-${name}`;
+  const id = `tile-${name.replace(/\W/g, '-')}`;
   const element = await page.waitForSelector(tileOf(name), {timeout: 15_000});
   await element.evaluate((node, id) => (node.id = id), id);
   return `#${id} video`;

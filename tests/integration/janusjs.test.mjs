@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import WebSocket from 'ws';
 import {startGateway, until} from '../lib/gateway.mjs';
-import {MediaStream, RTCIceCandidate, RTCPeerConnection, RTCSessionDescription, Sink, makeMedia} from '../lib/wrtc.mjs';
+import {MediaStream, MediaStreamTrack, RTCIceCandidate, RTCPeerConnection, RTCRtpSender, RTCSessionDescription, Sink, leave, makeMedia} from '../lib/wrtc.mjs';
 
 // What a browser would have.
 globalThis.window = globalThis;
-Object.assign(globalThis, {RTCPeerConnection, RTCSessionDescription, RTCIceCandidate, MediaStream});
+Object.assign(globalThis, {RTCPeerConnection, RTCRtpSender, RTCSessionDescription, RTCIceCandidate, MediaStream, MediaStreamTrack});
 globalThis.addEventListener ??= () => {};
 Object.defineProperty(globalThis, 'navigator',
   {value: {userAgent: 'node', platform: 'node', mediaDevices: {getUserMedia: async () => new MediaStream()}}, configurable: true});
@@ -27,6 +27,7 @@ before(async () => {
 after(async () => {
   media?.stop();
   await gateway?.stop();
+  leave();
 });
 
 const open = server => new Promise((resolve, reject) => {

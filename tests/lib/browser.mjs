@@ -1,5 +1,5 @@
 // Headless Chromium with a fake camera (a moving picture) and microphone (beeps).
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {chromium} from 'playwright-core';
 
@@ -40,10 +40,9 @@ export async function openPage(browser, url) {
   return page;
 }
 
-/** Serves files of an installed npm package below /npm/<name>/ of the page's own origin. */
-export async function serveFile(page, path, file, contentType = 'text/javascript') {
-  const body = readFileSync(fileURLToPath(new URL(`../node_modules/${file}`, import.meta.url)));
-  await page.route(url => url.pathname === path, route => route.fulfill({body, contentType}));
+/** Runs a file of an installed npm package in the page. */
+export function addScript(page, file) {
+  return page.addScriptTag({path: fileURLToPath(new URL(`../node_modules/${file}`, import.meta.url))});
 }
 
 /** Waits until the video of `selector` shows frames that move; returns the size of the picture. */
