@@ -17,6 +17,7 @@
 #include "control/media_setup.hpp"
 #include "control/modules.hpp"
 #include "secure/certificate.hpp"
+#include "worker/data_thread.hpp"
 #include "worker/udp_socket.hpp"
 
 namespace cardea {
@@ -142,10 +143,11 @@ secure::Certificate load_certificate(const control::CertificateSettings& files) 
   return value_or_throw(secure::Certificate::load(files.cert_pem, key, files.cert_pwd).with_context("certificates"));
 }
 
-// The media workers, from their sockets to the end of their threads.
+// The media workers and the data thread, from their sockets to the end of their threads.
 class Workers {
 public:
-  Workers(const Settings& settings, Mailbox<worker::WorkerEvent>& events) : settings_(settings) {
+  Workers(const Settings& settings, Mailbox<worker::WorkerEvent>& events)
+      : settings_(settings), data_(control::sctp_settings(settings), events) {
     auto certificate = load_certificate(settings.certificates);
     dtls_ = value_or_throw(secure::DtlsContext::make(certificate));
     auto bind = value_or_throw(control::addresses_to_bind(settings.media, worker::host_addresses(settings.media.ipv6)));
@@ -153,7 +155,7 @@ public:
     uint16_t count = control::worker_count(settings.media.workers, cpus.size());
     for (uint16_t i = 0; i < count; ++i) {
       auto own = control::worker_settings(settings, bind, i, cpus);
-      workers_.push_back(value_or_throw(worker::Worker::make(i, std::move(own), *dtls_, events)));
+      workers_.push_back(value_or_throw(worker::Worker::make(i, std::move(own), *dtls_, events, &data_)));
       local_.candidates.push_back(value_or_throw(control::advertised(bind, settings.nat, i, workers_.back()->port())));
     }
     local_.fingerprint = dtls_->fingerprint();
@@ -164,11 +166,14 @@ public:
   void start() {
     started_ = true;
     for (auto& one : workers_) one->start(all());
+    data_.start(all());
   }
   void stop() {
     if (!std::exchange(started_, false)) return;
     for (auto& one : workers_) one->stop();
+    data_.stop();
   }
+  worker::DataDoor* data() { return &data_; }
   std::vector<worker::Worker*> all() const {
     std::vector<worker::Worker*> pointers;
     for (const auto& one : workers_) pointers.push_back(one.get());
@@ -181,6 +186,7 @@ private:
   const Settings& settings_;
   // owned
   std::unique_ptr<secure::DtlsContext> dtls_;
+  worker::DataThread data_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
   // state
   control::LocalMedia local_;
@@ -189,7 +195,7 @@ private:
 
 void run(Gateway& gateway, const Settings& settings, int stop_fd) {
   Workers workers(settings, gateway.worker_events());
-  gateway.use_media(workers.all(), workers.local());
+  gateway.use_media(workers.all(), workers.local(), workers.data());
   workers.start();
   Status started = gateway.start();
   if (!started) {

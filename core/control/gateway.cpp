@@ -47,8 +47,8 @@ Transport& Gateway::add_transport(const CardeaModule& door) {
   return *transports_.emplace_back(std::move(loaded)).transport;
 }
 
-void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local) {
-  peers_ = std::make_unique<Peers>(std::move(workers), std::move(local), random_);
+void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data) {
+  peers_ = std::make_unique<Peers>(std::move(workers), std::move(local), random_, data);
   house_ = std::make_unique<House>(House{.peers = *peers_,
                                          .turn = turn_,
                                          .random = random_,
@@ -124,6 +124,16 @@ void Gateway::receive(Incoming in) {
 void Gateway::on_event(const worker::WorkerEvent& event) {
   if (const auto* stats = std::get_if<worker::WorkerStats>(&event)) {
     peers_->note(*stats);
+    return;
+  }
+  if (const auto* stats = std::get_if<data::DataStats>(&event)) {
+    peers_->note(*stats);
+    return;
+  }
+  if (const auto* told = std::get_if<data::DataEvent>(&event)) {
+    const PeerId peer = data::peer_of(*told);
+    if (ClientHandle* handle = find_handle(peers_->owner(peer))) handle->on_data(*told);
+    if (const size_t weight = data::weight(*told); weight > 0) peers_->tell_data(worker::EventsTaken{peer, weight});
     return;
   }
   const auto& peer_event = std::get<peer::PeerEvent>(event);

@@ -45,7 +45,7 @@ public:
   Plugin& add_plugin(const CardeaModule& door);
   Transport& add_transport(const CardeaModule& door);
   Mailbox<worker::WorkerEvent>& worker_events() { return events_; }
-  void use_media(std::vector<worker::Worker*> workers, LocalMedia local);
+  void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr);
   Status start();  // plugins, then transports
 
   // Sleeps and takes turns until stop_fd is readable.

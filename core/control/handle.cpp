@@ -61,9 +61,6 @@ Status ClientHandle::receive(const ClientJsep& jsep, Message& into) {
     if (!offer) {
       status = offer.error();
     } else {
-      data_mids_.clear();
-      for (const Section& section : offer->sections)
-        if (section.kind == MediaKind::data) data_mids_.insert(section.mid);
       restart_ = offer->ice_restart;
       into.offer = std::move(*offer);
     }
@@ -158,8 +155,6 @@ Result<std::string> ClientHandle::describe_to_client(const Jsep& jsep) {
 
 Result<std::string> ClientHandle::answer_offer(AnswerPlan plan) {
   if (!negotiation_) return Error{code::jsep_sdp, "there is no offer to answer"};
-  for (AnswerSection& section : plan.sections)
-    if (data_mids_.contains(section.mid)) section.reject = true;  // data channels are not available
   if (std::exchange(restart_, false)) negotiation_->renew_credentials(house_.peers.new_credentials());
   auto sdp = negotiation_->answer(plan);
   if (sdp) tell_worker();
@@ -169,7 +164,6 @@ Result<std::string> ClientHandle::answer_offer(AnswerPlan plan) {
 Result<std::string> ClientHandle::make_offer(OfferPlan plan) {
   bool first = !negotiation_;
   begin();
-  std::erase_if(plan.sections, [](const OfferSection& section) { return section.kind == MediaKind::data; });
   std::optional<sdp::IceCredentials> restart;
   if (plan.ice_restart && negotiation_->established()) restart = house_.peers.new_credentials();
   auto sdp = negotiation_->offer(plan, std::move(restart));
@@ -183,6 +177,7 @@ bool ClientHandle::hang_up(std::string_view reason, bool worker_knows) {
   worker_knows ? house_.peers.forget(peer) : house_.peers.close(peer);
   negotiation_.reset();
   created_ = up_ = restart_ = false;
+  data_ = {};
   guarded(names_.plugin, [&] { attachment_->on_media_down(reason); });
   tell_client(std::move(notice("hangup").set("reason", reason)));
   return true;

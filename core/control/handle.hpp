@@ -5,13 +5,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 #include "cardea/plugin.hpp"
 #include "control/jsep.hpp"
 #include "control/peers.hpp"
 #include "control/turn.hpp"
+#include "data/events.hpp"
 #include "peer/events.hpp"
 #include "sdp/negotiation.hpp"
 
@@ -61,6 +62,7 @@ public:
   Json notice(const char* kind) const;
 
   void on_peer(const peer::PeerEvent& event);
+  void on_data(const data::DataEvent& event);
 
   // Handle
   HandleId id() const override { return names_.id; }
@@ -71,11 +73,11 @@ public:
   std::optional<ReceiverId> receiver(std::string_view mid) const override;
   std::optional<SenderId> sender(std::string_view mid) const override;
   bool media_up() const override { return up_; }
-  bool send_data(const DataMessage&) override { return false; }
+  bool send_data(const DataMessage& message) override;
   void place_with(uint64_t affinity) override { affinity_ = affinity; }
   void hang_up() override { ask_to_hang_up("Close PC"); }
-  void open_data(const DataChannel&) override {}
-  void close_data(std::string_view) override {}
+  void open_data(const DataChannel& channel) override;
+  void close_data(std::string_view label) override;
   void detach() override { house_.turn.endings.push_back({.of = Ending::Of::handle, .handle = names_.id}); }
 
 private:
@@ -97,6 +99,12 @@ private:
   void on(const peer::SlowLinkSeen&);
   void on(const peer::LayersChanged&);
   void on(const peer::Talking&);
+  void on(const data::DataUp&);
+  void on(const data::DataDown&);
+  void on(const data::ChannelOpened&);
+  void on(const data::ChannelClosed&);
+  void on(const data::MessageReceived&);
+  void on(const data::MessagesLeft&);
 
   // given
   House& house_;
@@ -110,8 +118,14 @@ private:
   bool created_ = false;
   bool up_ = false;
   bool ending_ = false;
-  bool restart_ = false;                          // the client's offer restarts ICE: our answer has new credentials
-  std::set<std::string, std::less<>> data_mids_;  // of the client's last offer
+  bool restart_ = false;  // the client's offer restarts ICE: our answer has new credentials
+  // Data channels, of the current peer connection
+  struct Data {
+    bool up = false;
+    bool refused = false;              // a message: the plugin waits for on_data_ready()
+    size_t waiting = 0;                // weight of what is not sent yet
+    std::vector<DataChannel> to_open;  // as soon as they are up
+  } data_;
 };
 
 }  // namespace cardea::control

@@ -57,7 +57,8 @@ Json server_info(const Gateway& gateway, std::string_view transaction) {
   info.set("version_string", PACKAGE_VERSION).set("author", author);
   info.set("log-to-stdout", general.log_to_stdout).set("log-to-file", !general.log_to_file.empty());
   if (!general.log_to_file.empty()) info.set("log-path", general.log_to_file);
-  info.set("data_channels", false).set("accepting-new-sessions", true);
+  info.set("data_channels", gateway.peers() != nullptr && gateway.peers()->has_data())
+      .set("accepting-new-sessions", true);
   info.set("session-timeout", general.session_timeout);
   info.set("reclaim-session-timeout", general.reclaim_session_timeout);
   info.set("server-name", general.server_name);

@@ -106,4 +106,11 @@ worker::WorkerSettings worker_settings(const Settings& settings, const std::vect
   return out;
 }
 
+data::SctpSettings sctp_settings(const Settings& settings) {
+  constexpr uint16_t dtls_overhead = 13 + 8 + 16;  // header, nonce and tag of an AES-GCM record (RFC 5288)
+  data::SctpSettings out;
+  out.max_packet = static_cast<uint16_t>((settings.media.dtls_mtu - dtls_overhead) & ~3);
+  return out;
+}
+
 }  // namespace cardea::control

@@ -8,6 +8,7 @@
 #include "base/address.hpp"
 #include "cardea/result.hpp"
 #include "control/settings.hpp"
+#include "data/sctp_stack.hpp"
 #include "worker/worker.hpp"
 
 namespace cardea::control {
@@ -25,5 +26,8 @@ uint16_t worker_count(uint16_t wanted, size_t processors);
 
 worker::WorkerSettings worker_settings(const Settings& settings, const std::vector<Address>& bind, uint16_t worker,
                                        const std::vector<int>& processors);
+
+// SCTP packets that fit the DTLS datagrams.
+data::SctpSettings sctp_settings(const Settings& settings);
 
 }  // namespace cardea::control

@@ -5,8 +5,8 @@
 
 namespace cardea::control {
 
-Peers::Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random)
-    : workers_(std::move(workers)), local_(std::move(local)), random_(random),
+Peers::Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data)
+    : workers_(std::move(workers)), local_(std::move(local)), random_(random), data_(data),
       placement_(static_cast<uint16_t>(workers_.size())), stats_(workers_.size()) {
   for (uint16_t i = 0; i < stats_.size(); ++i) stats_[i].worker = i;
 }
@@ -70,6 +70,10 @@ void Peers::forward(ReceiverId from, SenderId to) {
 
 void Peers::tell(PeerId peer, worker::Command command) {
   if (alive(peer)) commands_.push_back({peer.worker, std::move(command)});
+}
+
+void Peers::tell_data(worker::DataCommand command) {
+  if (data_ != nullptr) data_->post(std::move(command));
 }
 
 void Peers::flush() {

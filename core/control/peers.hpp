@@ -12,6 +12,7 @@
 #include "control/placement.hpp"
 #include "control/routes.hpp"
 #include "sdp/negotiation.hpp"
+#include "worker/data_commands.hpp"
 #include "worker/worker.hpp"
 
 namespace cardea::control {
@@ -26,7 +27,7 @@ struct LocalMedia {
 class Peers {
 public:
   // The workers outlive this.
-  Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random);
+  Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data = nullptr);
 
   // A new id; its worker hears of it by create().
   PeerId open(HandleId owner, std::optional<uint64_t> affinity);
@@ -46,8 +47,13 @@ public:
   // For the worker of a live peer, at the end of the turn; dropped if the peer is gone.
   void tell(PeerId peer, worker::Command command);
   void flush();
+  // For the data thread, at once.
+  void tell_data(worker::DataCommand command);
+  bool has_data() const { return data_ != nullptr; }
 
   void note(const worker::WorkerStats& stats);
+  void note(const data::DataStats& stats) { data_stats_ = stats; }
+  const data::DataStats& data_stats() const { return data_stats_; }
   const std::vector<worker::WorkerStats>& stats() const { return stats_; }
   uint32_t count() const { return placement_.peers(); }
   const Routes& routes() const { return routes_; }
@@ -64,12 +70,14 @@ private:
   std::vector<worker::Worker*> workers_;
   LocalMedia local_;
   Random& random_;
+  worker::DataDoor* const data_;  // none: no data channels
   // state
   Placement placement_;
   Routes routes_;
   std::unordered_map<PeerId, Known> known_;
   Commands commands_;
   std::vector<worker::WorkerStats> stats_;
+  data::DataStats data_stats_;
 };
 
 }  // namespace cardea::control

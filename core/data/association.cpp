@@ -107,8 +107,7 @@ void Association::on_data(Channel& channel, Ppid ppid, Output& out) {
   out.stats.bytes_in += text.size();
   if (channel.closing) return;  // ours to close: nobody listens any more
   message.payload = std::move(text);
-  const size_t weighs = weight(message);
-  tell(MessageReceived{peer_, std::move(message)}, weighs, out);
+  tell(MessageReceived{peer_, std::move(message)}, out);
 }
 
 void Association::on_dcep(uint16_t stream, Output& out) {
@@ -119,7 +118,7 @@ void Association::on_dcep(uint16_t stream, Output& out) {
     if (channel == nullptr) return out.stats.drops.count(DataDrop::bad_dcep);
     channel->acknowledged = true;
     if (channel->closing || std::exchange(channel->told_open, true)) return;
-    return tell(ChannelOpened{peer_, channel->what}, 256, out);
+    return tell(ChannelOpened{peer_, channel->what}, out);
   }
   if (channel != nullptr) return out.stats.drops.count(DataDrop::bad_dcep);
   DataChannel& what = dcep->open.channel;
@@ -127,8 +126,7 @@ void Association::on_dcep(uint16_t stream, Output& out) {
   channels_[stream] = {.what = what, .acknowledged = true, .told_open = true, .partial = {}};
   queue_.push_back(
       {.kind = Item::Kind::dcep, .stream = stream, .bytes = {std::begin(ack_message), std::end(ack_message)}});
-  const size_t weighs = 256 + what.label.size() + what.protocol.size();
-  tell(ChannelOpened{peer_, std::move(what)}, weighs, out);
+  tell(ChannelOpened{peer_, std::move(what)}, out);
 }
 
 void Association::on_up(const SctpInput& up, Output& out) {
@@ -139,10 +137,14 @@ void Association::on_up(const SctpInput& up, Output& out) {
 }
 
 void Association::on_lost(Time now, Output& out) {
+  end(out);
+  restart_at_ = now + restart_gap;
+}
+
+void Association::end(Output& out) {
   stack_.close(std::exchange(socket_, {}));
   drop_channels(out);
   if (std::exchange(up_, false)) out.events.push_back(DataDown{peer_});
-  restart_at_ = now + restart_gap;
 }
 
 void Association::on_reset(const SctpInput& reset, Output& out) {
@@ -157,14 +159,14 @@ void Association::on_reset(const SctpInput& reset, Output& out) {
     if (reset.incoming && !channel->closing) {
       std::string label = channel->what.label;
       begin_close(stream);
-      tell(ChannelClosed{peer_, std::move(label)}, 256, out);
+      tell(ChannelClosed{peer_, std::move(label)}, out);
     }
     if (channel->ours_reset && channel->theirs_reset) channels_.erase(stream);
   }
 }
 
-void Association::tell(DataEvent event, size_t weight, Output& out) {
-  untaken_ += weight;
+void Association::tell(DataEvent event, Output& out) {
+  untaken_ += weight(event);
   out.events.push_back(std::move(event));
 }
 

@@ -20,16 +20,9 @@ namespace cardea::data {
 
 inline constexpr std::string_view default_label = "JanusDataChannel";
 
-struct AssociationPlan {
-  bool dtls_client = false;  // ours: we open channels on even streams (RFC 8832 section 6)
-  uint16_t peer_port = 5000;
-  uint32_t max_message_size = 65536;  // the peer's
-};
-
 class Association {
 public:
-  // What may wait to be sent, and what may be told without being taken, by weight.
-  static constexpr size_t send_limit = 1 << 20;
+  // What may be told without being taken, by weight.
   static constexpr size_t read_limit = 256 * 1024;
 
   // `number` names it at the stack, which outlives it.
@@ -49,11 +42,12 @@ public:
   void close(std::string_view label, Time now, Output& out);
   // So much of what was told is taken: while too much is not, nothing more is read from the peer.
   void taken(size_t weight, Time now, Output& out);
-  // What waits is given up. The association is about to go.
-  void give_up(Output& out);
+  // Tells the end of its channels. The association is about to go.
+  void end(Output& out);
 
   bool up() const { return up_; }
   PeerId peer() const { return peer_; }
+  uint64_t number() const { return number_; }
   size_t channels() const { return channels_.size(); }
   size_t waiting() const { return waiting_; }
 
@@ -86,7 +80,7 @@ private:
   void on_up(const SctpInput& up, Output& out);
   void on_lost(Time now, Output& out);
   void on_reset(const SctpInput& reset, Output& out);
-  void tell(DataEvent event, size_t weight, Output& out);
+  void tell(DataEvent event, Output& out);
 
   Channel* find(uint16_t stream);
   std::optional<uint16_t> stream_of(std::string_view label) const;
@@ -94,6 +88,7 @@ private:
   void begin_close(uint16_t stream);
   void forget_label(uint16_t stream, const Channel& channel);
   void drop_channels(Output& out);
+  void give_up(Output& out);
   void flush(Time now, Output& out);
   bool flush_one(Item& item, Time now, Output& out);
   void left(const Item& item, Output& out);

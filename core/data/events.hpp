@@ -63,6 +63,15 @@ struct Records {
   }
 };
 
+struct AssociationPlan {
+  bool dtls_client = false;  // ours: we open channels on even streams (RFC 8832 section 6)
+  uint16_t peer_port = 5000;
+  uint32_t max_message_size = 65536;  // the peer's
+};
+
+// So much, by weight, may wait to be sent to one peer.
+inline constexpr size_t send_limit = 1 << 20;
+
 // What a message counts for where messages that wait are counted: its bytes, and what it costs besides.
 inline size_t weight(const DataMessage& message) {
   return message.payload.size() + message.label.size() + message.protocol.size() + 256;
@@ -95,6 +104,17 @@ struct MessagesLeft {
   size_t weight = 0;
 };
 using DataEvent = std::variant<DataUp, DataDown, ChannelOpened, ChannelClosed, MessageReceived, MessagesLeft>;
+
+inline PeerId peer_of(const DataEvent& event) {
+  return std::visit([](const auto& one) { return one.peer; }, event);
+}
+// What an event counts for until it is taken.
+inline size_t weight(const DataEvent& event) {
+  if (const auto* received = std::get_if<MessageReceived>(&event)) return weight(received->message);
+  if (const auto* opened = std::get_if<ChannelOpened>(&event))
+    return 256 + opened->channel.label.size() + opened->channel.protocol.size();
+  return std::holds_alternative<ChannelClosed>(event) ? 256 : 0;
+}
 
 struct DataStats {
   uint32_t associations = 0;

@@ -62,6 +62,7 @@ void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Outpu
     }
   }
   apply_plan(now, out);
+  follow_data(before->data, out);
 }
 
 Received PeerConnection::receive(Datagram& datagram, Time now, Output& out) {
@@ -127,10 +128,25 @@ void PeerConnection::follow_dtls(Time now, Output& out) {
     report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
     if (!plan_->data) dtls_.release();
     if (!std::exchange(up_, true)) out.events.push_back(PeerUp{id_});
+    if (plan_->data) start_data(out);
     break;
   case secure::Dtls::State::closed:
   case secure::Dtls::State::failed: end(dtls_.reason().empty() ? "DTLS error" : dtls_.reason(), out); break;
   }
+}
+
+void PeerConnection::start_data(Output& out) const {
+  const sdp::DataPlan& plan = *plan_->data;
+  out.data.push_back({id_, data::AssociationPlan{.dtls_client = plan_->dtls_role == sdp::DtlsRole::client,
+                                                 .peer_port = plan.sctp_port,
+                                                 .max_message_size = plan.max_message_size}});
+}
+
+// A renegotiation on a connected peer brought data channels, moved them to another port, or took them away.
+void PeerConnection::follow_data(const std::optional<sdp::DataPlan>& before, Output& out) const {
+  if (over_ || connect_until_ != never) return;
+  if (plan_->data && (!before || before->sctp_port != plan_->data->sctp_port)) start_data(out);
+  if (before && !plan_->data) out.data.push_back({id_, std::nullopt});
 }
 
 bool PeerConnection::start_srtp() {

@@ -131,6 +131,8 @@ private:
   void apply_plan(Time now, Output& out);
   void follow_ice(Time now, Output& out);
   void follow_dtls(Time now, Output& out);
+  void start_data(Output& out) const;
+  void follow_data(const std::optional<sdp::DataPlan>& before, Output& out) const;
   bool start_srtp();
   void end(std::string_view reason, Output& out);
 

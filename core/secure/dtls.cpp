@@ -92,7 +92,11 @@ void Dtls::receive(Bytes datagram, const Address& to, Time now, Outbox& out) {
   records_.clear();
   if (state_ != State::handshaking && state_ != State::connected) return;
   if (epilogue_) {
-    if (epilogue_->receive(datagram, to, now, out)) end(State::closed, "DTLS alert");
+    plain_.clear();
+    ends_.clear();
+    const bool closed = epilogue_->receive(datagram, to, now, {plain_, ends_}, out);
+    cut_records();
+    if (closed) end(State::closed, "DTLS alert");
     return;
   }
   if (!started_) begin(now);
@@ -181,6 +185,10 @@ void Dtls::read_records() {
       end(State::failed, "DTLS error");
     break;
   }
+  cut_records();
+}
+
+void Dtls::cut_records() {
   size_t at = 0;
   for (size_t behind : ends_) {
     records_.push_back(Bytes(plain_).subspan(at, behind - at));
@@ -189,14 +197,18 @@ void Dtls::read_records() {
 }
 
 bool Dtls::send(Bytes record, const Address& to, Time, Outbox& out) {
-  if (state_ != State::connected || !ssl_ || record.empty() || record.size() > max_record()) return false;
+  if (state_ != State::connected || record.empty() || record.size() > max_record()) return false;
+  if (epilogue_) return epilogue_->send(record, to, out);
   ERR_clear_error();
   int written = SSL_write(ssl_.get(), record.data(), static_cast<int>(record.size()));
   flush(to, out);
   return written == static_cast<int>(record.size());
 }
 
-size_t Dtls::max_record() const { return ssl_ ? DTLS_get_data_mtu(ssl_.get()) : 0; }
+size_t Dtls::max_record() const {
+  if (epilogue_) return settings_.mtu - DtlsEpilogue::overhead;
+  return ssl_ ? DTLS_get_data_mtu(ssl_.get()) : 0;
+}
 
 void Dtls::close(const Address& to, Outbox& out) {
   if (state_ != State::connected) return;

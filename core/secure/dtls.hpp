@@ -55,7 +55,7 @@ public:
 
   // Application data (SCTP packets) of the last receive(), one span per record; valid until the next call.
   const std::vector<Bytes>& records() const { return records_; }
-  // Sends one record of application data. False if not connected, released, or larger than the mtu allows.
+  // Sends one record of application data. False if not connected, or larger than the mtu allows.
   bool send(Bytes record, const Address& to, Time now, Outbox& out);
   // The largest record that fits the mtu.
   size_t max_record() const;
@@ -64,7 +64,7 @@ public:
   void close(const Address& to, Outbox& out);
 
   // For a connected peer without data channels: frees OpenSSL's 60-70 kB. What stays (some 300 bytes) repeats our last
-  // flight when the peer repeats its own, and reads and writes alerts. There is no way back.
+  // flight when the peer repeats its own, and reads and writes alerts, and records should data channels come later.
   void release();
   bool released() const { return epilogue_ != nullptr; }
 
@@ -79,6 +79,7 @@ private:
   void handshake();
   void connect();
   void read_records();
+  void cut_records();
   void keep_flight();
   void flush(const Address& to, Outbox& out);
   void schedule(Time now);

@@ -17,7 +17,8 @@ namespace {
 
 constexpr size_t header_size = 13;    // type, version, epoch, sequence number, length: RFC 6347 section 4.1
 constexpr size_t explicit_nonce = 8;  // RFC 5288 section 3
-constexpr uint8_t alert = 21, handshake = 22;
+constexpr uint8_t alert = 21, handshake = 22, application_data = 23;
+constexpr size_t largest_text = 16384;  // RFC 5246 section 6.2.1
 constexpr uint16_t dtls_1_2 = 0xfefd;
 constexpr uint8_t warning = 1, fatal = 2, close_notify = 0;
 constexpr uint8_t max_repeats = 20;         // more than any peer's patience
@@ -122,24 +123,44 @@ void DtlsEpilogue::find_last_record() {
   if (sequence_ == 0) key_size_ = 0;
 }
 
-bool DtlsEpilogue::receive(Bytes datagram, const Address& to, Time now, Outbox& out) {
+bool DtlsEpilogue::receive(Bytes datagram, const Address& to, Time now, Texts texts, Outbox& out) {
   bool closed = false, repeated = false;
   each_record(datagram, [&](Bytes record) {
     if (record[0] == alert) closed = closed || closes(record);
     if (record[0] == handshake) repeated = true;
+    if (record[0] == application_data) read_data(record, texts);
   });
   if (repeated && !closed) repeat(to, now, out);
   return closed;
 }
 
-bool DtlsEpilogue::closes(Bytes record) const {
-  constexpr size_t size = header_size + explicit_nonce + 2 + Gcm::tag_size;
-  if (key_size_ == 0 || record.size() != size || load_u16(&record[3]) != 1) return false;
-  Bytes sealed = record.subspan(header_size + explicit_nonce, 2);
-  auto [nonce, aad] = sealing(record.data(), theirs_.salt, &record[header_size], 2);
+Gcm& DtlsEpilogue::gcm(Direction& direction) const {
+  if (!direction.gcm) direction.gcm = make_evp_gcm(Bytes(direction.key, key_size_));
+  return *direction.gcm;
+}
+
+// The text is as long as the record without its overhead.
+bool DtlsEpilogue::open(Bytes record, uint8_t* text) {
+  if (key_size_ == 0 || record.size() < overhead || load_u16(&record[3]) != 1) return false;
+  const Bytes sealed = record.subspan(header_size + explicit_nonce, record.size() - overhead);
+  auto [nonce, aad] = sealing(record.data(), theirs_.salt, &record[header_size], sealed.size());
+  return gcm(theirs_).open(nonce, aad, sealed, text, record.last(Gcm::tag_size));
+}
+
+// Repeated records are not looked for (RFC 6347 section 4.1.2.6 leaves it open): SCTP knows its own duplicates.
+void DtlsEpilogue::read_data(Bytes record, Texts texts) {
+  if (record.size() <= overhead || record.size() > overhead + largest_text) return;
+  const size_t before = texts.plain.size();
+  texts.plain.resize(before + record.size() - overhead);
+  if (open(record, texts.plain.data() + before))
+    texts.ends.push_back(texts.plain.size());
+  else
+    texts.plain.resize(before);
+}
+
+bool DtlsEpilogue::closes(Bytes record) {
   uint8_t text[2];
-  if (!make_evp_gcm(Bytes(theirs_.key, key_size_))->open(nonce, aad, sealed, text, record.last(Gcm::tag_size)))
-    return false;
+  if (record.size() != overhead + sizeof text || !open(record, text)) return false;
   return text[0] == fatal || text[1] == close_notify;
 }
 
@@ -155,17 +176,27 @@ void DtlsEpilogue::repeat(const Address& to, Time now, Outbox& out) {
 }
 
 void DtlsEpilogue::close(const Address& to, Outbox& out) {
-  if (key_size_ == 0) return;
-  uint8_t record[header_size + explicit_nonce + 2 + Gcm::tag_size] = {alert};
-  store_u16(record + 1, dtls_1_2);
-  store_u16(record + 3, 1);
-  store_u48(record + 5, sequence_++);
-  store_u16(record + 11, sizeof record - header_size);
-  store_u64(record + header_size, nonce_++);
   const uint8_t text[] = {warning, close_notify};
-  uint8_t* sealed = record + header_size + explicit_nonce;
-  auto [nonce, aad] = sealing(record, ours_.salt, record + header_size, sizeof text);
-  make_evp_gcm(Bytes(ours_.key, key_size_))->seal(nonce, aad, text, sealed, sealed + sizeof text);
+  if (key_size_ != 0) write(alert, text, to, out);
+}
+
+bool DtlsEpilogue::send(Bytes text, const Address& to, Outbox& out) {
+  if (key_size_ == 0 || text.size() > largest_text) return false;
+  write(application_data, text, to, out);
+  return true;
+}
+
+void DtlsEpilogue::write(uint8_t type, Bytes text, const Address& to, Outbox& out) {
+  std::vector<uint8_t> record(overhead + text.size());
+  record[0] = type;
+  store_u16(&record[1], dtls_1_2);
+  store_u16(&record[3], 1);
+  store_u48(&record[5], sequence_++);
+  store_u16(&record[11], static_cast<uint16_t>(record.size() - header_size));
+  store_u64(&record[header_size], nonce_++);
+  uint8_t* sealed = record.data() + header_size + explicit_nonce;
+  auto [nonce, aad] = sealing(record.data(), ours_.salt, &record[header_size], text.size());
+  gcm(ours_).seal(nonce, aad, text, sealed, sealed + text.size());
   out.send(to, record);
 }
 

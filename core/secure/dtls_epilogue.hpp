@@ -1,5 +1,6 @@
 // What a DTLS connection still needs when its SSL object is gone: our last flight, should the peer repeat its own, and
-// the record keys to read and write an alert (RFC 5246 section 6.3, RFC 5288, RFC 6347 section 4.1).
+// the record keys to read and write alerts, and data channels' records where a later negotiation brings some
+// (RFC 5246 section 6.3, RFC 5288, RFC 6347 section 4.1).
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include "base/outbox.hpp"
 #include "cardea/time.hpp"
 #include "secure/dtls_io.hpp"
+#include "secure/gcm.hpp"
 
 namespace cardea::secure {
 
@@ -18,19 +20,33 @@ public:
   // From a finished handshake and the datagrams of our last flight.
   DtlsEpilogue(const SSL* ssl, sdp::DtlsRole role, std::vector<uint8_t> flight, std::vector<size_t> sizes);
 
+  // What a record adds to its text.
+  static constexpr size_t overhead = 13 + 8 + Gcm::tag_size;
+
+  // Application data: the records' texts one behind the other, and where each ends.
+  struct Texts {
+    std::vector<uint8_t>& plain;
+    std::vector<size_t>& ends;
+  };
   // True if the peer closed the connection, or gave it up, by an authentic alert.
-  bool receive(Bytes datagram, const Address& to, Time now, Outbox& out);
+  bool receive(Bytes datagram, const Address& to, Time now, Texts texts, Outbox& out);
+  bool send(Bytes text, const Address& to, Outbox& out);
   void close(const Address& to, Outbox& out);
 
 private:
   struct Direction {
     uint8_t key[32];
     uint8_t salt[4];
+    std::unique_ptr<Gcm> gcm;  // once it is needed
   };
 
   void derive_keys(const SSL* ssl);
   void find_last_record();
-  bool closes(Bytes record) const;
+  Gcm& gcm(Direction& direction) const;
+  bool open(Bytes record, uint8_t* text);
+  void read_data(Bytes record, Texts texts);
+  bool closes(Bytes record);
+  void write(uint8_t type, Bytes text, const Address& to, Outbox& out);
   void repeat(const Address& to, Time now, Outbox& out);
 
   // given

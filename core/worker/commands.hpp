@@ -12,6 +12,7 @@
 #include "base/drop.hpp"
 #include "cardea/ids.hpp"
 #include "cardea/media.hpp"
+#include "data/events.hpp"
 #include "peer/events.hpp"
 #include "sdp/peer_plan.hpp"
 
@@ -76,8 +77,13 @@ struct DetectTalking {
   std::optional<TalkDetection> how;
 };
 
+// From the data thread: SCTP packets for a peer.
+struct SendRecords {
+  data::Records records;
+};
+
 using Command = std::variant<CreatePeer, UpdatePeer, ClosePeer, Forward, StopForward, Mirror, Pause, Mute, SetLayers,
-                             SetPlayoutDelay, SetBitrateCap, RequestKeyframe, DetectTalking>;
+                             SetPlayoutDelay, SetBitrateCap, RequestKeyframe, DetectTalking, SendRecords>;
 
 // A worker's counters since it began, sent up once a second.
 struct WorkerStats {
@@ -94,6 +100,7 @@ struct WorkerStats {
   Drops drops;
 };
 
-using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats>;
+// From the data thread come the last two.
+using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats, data::DataEvent, data::DataStats>;
 
 }  // namespace cardea::worker

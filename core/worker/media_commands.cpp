@@ -100,6 +100,17 @@ void MediaWorker::handle(DetectTalking& command) {
   if (peer::RtpReceiver* of = receiver(command.from)) of->detect_talking(command.how);
 }
 
+void MediaWorker::handle(SendRecords& command) {
+  peer::PeerConnection* peer = peers_.find(command.records.peer);
+  if (peer == nullptr) {
+    ++stats_.stale_commands;
+    return;
+  }
+  command.records.for_each([&](Bytes record) {
+    if (!peer->send_record(record, now_, output_)) output_.drops.count(Drop::not_ready);
+  });
+}
+
 // A valid check came from there: whatever comes from this address from now on is the peer's, whoever had it before.
 void MediaWorker::open_door(peer::PeerConnection& peer, const Address& address) {
   auto [known, fresh] = addresses_.try_emplace(address, peer.id());
@@ -129,6 +140,7 @@ void MediaWorker::renew_ufrags(const peer::PeerConnection& peer) {
 
 void MediaWorker::remove(peer::PeerConnection& peer) {
   const PeerId id = peer.id();
+  if (peer.has_data()) output_.data.push_back({id, std::nullopt});
   Doors& doors = doors_[id.slot];
   for (const std::string& ufrag : doors.ufrags) ufrags_.erase(ufrag);
   for (const Address& address : doors.addresses) addresses_.erase(address);

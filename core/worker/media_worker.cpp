@@ -43,7 +43,7 @@ void wake(int fd) {
 }  // namespace
 
 Result<std::unique_ptr<Worker>> Worker::make(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
-                                             Mailbox<WorkerEvent>& events) {
+                                             Mailbox<WorkerEvent>& events, DataDoor* data) {
   Result<secure::CipherChoice> choice = secure::parse_cipher_choice(settings.cipher_engine);
   if (!choice) return std::move(choice.error());
   Result<std::unique_ptr<secure::CipherEngine>> engine = secure::make_cipher_engine(*choice);
@@ -60,15 +60,16 @@ Result<std::unique_ptr<Worker>> Worker::make(uint16_t index, WorkerSettings sett
     sockets.push_back(std::move(*socket));
   }
   if (sockets.empty()) return Error{0, "a media worker needs an address to listen on"};
-  return std::unique_ptr<Worker>(
-      std::make_unique<MediaWorker>(index, std::move(settings), dtls, events, std::move(sockets), std::move(*engine)));
+  return std::unique_ptr<Worker>(std::make_unique<MediaWorker>(index, std::move(settings), dtls, events, data,
+                                                               std::move(sockets), std::move(*engine)));
 }
 
 MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
-                         Mailbox<WorkerEvent>& events, std::vector<UdpSocket> sockets,
+                         Mailbox<WorkerEvent>& events, DataDoor* data, std::vector<UdpSocket> sockets,
                          std::unique_ptr<secure::CipherEngine> engine)
-    : index_(index), settings_(std::move(settings)), events_(events), peer_settings_(peer_settings(settings_)),
-      dtls_settings_(dtls_settings(settings_)), sockets_(std::move(sockets)), engine_(std::move(engine)),
+    : index_(index), settings_(std::move(settings)), events_(events), data_(data),
+      peer_settings_(peer_settings(settings_)), dtls_settings_(dtls_settings(settings_)), sockets_(std::move(sockets)),
+      engine_(std::move(engine)),
       wake_fd_(make_wake_fd()), context_{peer_settings_, dtls_settings_, dtls, stun_, *engine_, packets_, random_, {}},
       router_(peers_, index, peer_settings_.min_nack_queue), egress_(*engine_, sockets_, settings_.padding_waste),
       timers_(Clock::now()) {
@@ -199,7 +200,7 @@ void MediaWorker::deliver(Datagram& datagram) {
     forward(*peer, received);
   }
   for (const peer::Feedback& feedback : received.feedback) router_.answer(*peer, feedback, now_, output_);
-  // received.records are the SCTP packets of data channels: from here they go to the data floor.
+  if (!received.records.empty()) take_records(*peer, received.records);
   if (peer->over()) remove(*peer);
 }
 
@@ -253,6 +254,23 @@ void MediaWorker::run_timers() {
   });
 }
 
+void MediaWorker::take_records(const peer::PeerConnection& peer, std::span<const Bytes> records) {
+  if (data_ == nullptr || !peer.has_data()) return;
+  if (records_.empty() || records_.back().peer != peer.id()) records_.push_back({peer.id(), {}, {}});
+  for (Bytes record : records) records_.back().add(record);
+}
+
+// The data thread learns of a peer before it gets its packets.
+void MediaWorker::flush_data() {
+  if (data_ == nullptr) return;
+  for (const peer::DataChange& change : output_.data)
+    if (change.plan) data_->post(StartData{change.peer, *change.plan});
+  for (data::Records& records : records_) data_->post(std::move(records));
+  for (const peer::DataChange& change : output_.data)
+    if (!change.plan) data_->post(StopData{change.peer});
+  records_.clear();
+}
+
 // The end of the turn: whatever it caused goes out.
 void MediaWorker::flush() {
   for (size_t i = 0; i < output_.datagrams.size(); ++i)
@@ -261,6 +279,7 @@ void MediaWorker::flush() {
   router_.waiting().clear();
   egress_.flush();
   for (peer::PeerEvent& event : output_.events) events_.post(std::move(event));
+  flush_data();
   output_.clear();
   for (const peer::UpstreamRequest& request : router_.upstream())
     if (request.from.peer.worker < all_.size())

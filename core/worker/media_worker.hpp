@@ -19,6 +19,7 @@
 #include "peer/settings.hpp"
 #include "secure/cipher.hpp"
 #include "secure/dtls.hpp"
+#include "worker/data_commands.hpp"
 #include "worker/egress.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/packet_ring.hpp"
@@ -31,7 +32,7 @@ namespace cardea::worker {
 class MediaWorker final : public Worker {
 public:
   MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls, Mailbox<WorkerEvent>& events,
-              std::vector<UdpSocket> sockets, std::unique_ptr<secure::CipherEngine> engine);
+              DataDoor* data, std::vector<UdpSocket> sockets, std::unique_ptr<secure::CipherEngine> engine);
   ~MediaWorker() override;
 
   void start(const std::vector<Worker*>& all) override;
@@ -65,7 +66,9 @@ private:
   void run_commands();
   void run_timers();
   void schedule_hurried();
+  void take_records(const peer::PeerConnection& peer, std::span<const Bytes> records);
   void flush();
+  void flush_data();
   void choose_pace();
   void tell_stats();
 
@@ -83,6 +86,7 @@ private:
   void handle(SetBitrateCap& command);
   void handle(RequestKeyframe& command);
   void handle(DetectTalking& command);
+  void handle(SendRecords& command);
   peer::RtpSender* sender(SenderId id);  // counts a stale command if there is none
   peer::RtpReceiver* receiver(ReceiverId id);
 
@@ -101,6 +105,7 @@ private:
   const uint16_t index_;
   const WorkerSettings settings_;
   Mailbox<WorkerEvent>& events_;
+  DataDoor* const data_;
   std::vector<Worker*> all_;
   // owned
   const peer::PeerSettings peer_settings_;
@@ -129,7 +134,8 @@ private:
   std::unordered_map<std::string, PeerId, TextHash, std::equal_to<>> ufrags_;
   std::vector<Doors> doors_;  // by the peer's slot
   std::vector<Command> commands_;
-  std::vector<bool> copied_to_;  // workers that got packets this turn
+  std::vector<data::Records> records_;  // of data channels, came in this turn
+  std::vector<bool> copied_to_;         // workers that got packets this turn
   WorkerStats stats_;
   bool ticking_ = false;
   uint64_t counted_packets_ = 0;  // in and out, at the begin of the window

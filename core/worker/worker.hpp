@@ -19,6 +19,8 @@ class DtlsContext;
 
 namespace cardea::worker {
 
+class DataDoor;
+
 struct WorkerSettings {
   std::vector<Address> addresses;     // to bind, the worker's port in each; one socket per address
   int cpu = -1;                       // to pin to; -1: none
@@ -42,9 +44,10 @@ struct WorkerSettings {
 
 class Worker {
 public:
-  // Binds the sockets; an error is one clear line ("UDP port 10000 on 127.0.0.1 is in use").
+  // Binds the sockets; an error is one clear line ("UDP port 10000 on 127.0.0.1 is in use"). `data` gets the packets of
+  // data channels; it outlives the worker's thread.
   static Result<std::unique_ptr<Worker>> make(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
-                                              Mailbox<WorkerEvent>& events);
+                                              Mailbox<WorkerEvent>& events, DataDoor* data = nullptr);
   virtual ~Worker() = default;  // stop() first
 
   // `all`: every worker of the house by index, this one too, for mirrored packets; they outlive the thread.

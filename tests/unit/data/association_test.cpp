@@ -322,7 +322,7 @@ public:
       pair.a().association->send(one, pair.now(), pair.out());
       pair.run(10ms);
     }
-    CPPUNIT_ASSERT(pair.a().association->waiting() <= 2 * Association::send_limit);
+    CPPUNIT_ASSERT(pair.a().association->waiting() <= 2 * send_limit);
     CPPUNIT_ASSERT(pair.drops()[DataDrop::backlog_full] > 50);
     CPPUNIT_ASSERT_EQUAL(100 * weight(one), pair.a().left + pair.a().association->waiting());
     pair.loses = [](Bytes) { return false; };

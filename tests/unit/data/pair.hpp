@@ -110,7 +110,11 @@ private:
   void tell() {
     while (!out_.events.empty()) {
       std::vector<DataEvent> events = std::exchange(out_.events, {});
-      for (DataEvent& event : events) std::visit([this](auto& one) { on(one, ends_[one.peer.slot]); }, event);
+      for (DataEvent& event : events) {
+        End& end = ends_[peer_of(event).slot];
+        std::visit([&](auto& one) { on(one, end); }, event);
+        took(end, weight(event));
+      }
     }
   }
   void took(End& end, size_t weighs) {
@@ -121,18 +125,9 @@ private:
   }
   void on(DataUp&, End& end) { end.up = ++end.ups > 0; }
   void on(DataDown&, End& end) { end.up = ++end.downs < 0; }
-  void on(ChannelOpened& event, End& end) {
-    end.opened.push_back(event.channel);
-    took(end, 256 + event.channel.label.size() + event.channel.protocol.size());
-  }
-  void on(ChannelClosed& event, End& end) {
-    end.closed.push_back(event.label);
-    took(end, 256);
-  }
-  void on(MessageReceived& event, End& end) {
-    end.messages.push_back(event.message);
-    took(end, weight(event.message));
-  }
+  void on(ChannelOpened& event, End& end) { end.opened.push_back(event.channel); }
+  void on(ChannelClosed& event, End& end) { end.closed.push_back(event.label); }
+  void on(MessageReceived& event, End& end) { end.messages.push_back(event.message); }
   void on(MessagesLeft& event, End& end) { end.left += event.weight; }
 
   const int loss_;

@@ -149,6 +149,7 @@ class DtlsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_peers_close_is_understood_released_or_not);
   CPPUNIT_TEST(our_close_is_understood_released_or_not);
   CPPUNIT_TEST(a_forged_alert_does_not_close_a_released_connection);
+  CPPUNIT_TEST(data_channels_may_come_after_the_release);
   CPPUNIT_TEST(data_goes_both_ways);
   CPPUNIT_TEST(a_renegotiation_is_refused);
   CPPUNIT_TEST(many_handshakes_leave_nothing_in_the_error_queue);
@@ -428,6 +429,38 @@ public:
         }
   }
 
+  void data_channels_may_come_after_the_release() {
+    for (const char* suite : {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384"})
+      for (Role role : both_roles) {
+        PeerSettings settings;
+        settings.suites = suite;
+        Call call(role, settings);
+        CPPUNIT_ASSERT(call.connect());
+        call.settle();
+        call.ours.release();
+        const std::string large(call.ours.max_record(), 'x');
+        for (const std::string& text : {std::string("one"), large}) {
+          CPPUNIT_ASSERT(call.ours.send(bytes_of(text), there, virtual_now(), call.out));
+          call.post_ours();
+        }
+        CPPUNIT_ASSERT(call.run([&] { return call.peer.received.size() == 2; }, 1s));
+        CPPUNIT_ASSERT(call.peer.received[0] == "one" && call.peer.received[1] == large);
+        CPPUNIT_ASSERT(!call.ours.send(bytes_of(large + "x"), there, virtual_now(), call.out));
+        auto datagram = call.peer.write("back").at(0);
+        call.ours.receive(datagram, there, virtual_now(), call.out);
+        CPPUNIT_ASSERT_EQUAL(size_t{1}, call.ours.records().size());
+        CPPUNIT_ASSERT_EQUAL(std::string("back"), std::string(text_of(call.ours.records()[0])));
+        for (size_t i = 0; i < datagram.size(); ++i) {
+          auto forged = datagram;
+          forged[i] ^= 1;
+          call.ours.receive(forged, there, virtual_now(), call.out);
+          CPPUNIT_ASSERT(call.ours.records().empty() && call.ours.state() == State::connected);
+        }
+        call.ours.receive(Bytes(datagram).first(20), there, virtual_now(), call.out);
+        CPPUNIT_ASSERT(call.ours.records().empty());
+      }
+  }
+
   void a_forged_alert_does_not_close_a_released_connection() {
     Call call(Role::server);
     CPPUNIT_ASSERT(call.connect());
@@ -463,8 +496,6 @@ public:
       CPPUNIT_ASSERT(call.peer.received[0] == "hello" && call.peer.received[1] == large);
       CPPUNIT_ASSERT_EQUAL(std::string("welcome"), call.received[0]);
       CPPUNIT_ASSERT(call.largest_of_ours <= 1200);
-      call.ours.release();
-      CPPUNIT_ASSERT(!call.ours.send(bytes_of("late"), there, virtual_now(), call.out));
     }
   }
 

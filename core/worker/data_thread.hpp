@@ -1,0 +1,75 @@
+// The thread of all data channels: usrsctp's state is the process's, so every association lives here. Packets come from
+// the workers and go back to them; messages go to the control thread and come from it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "cardea/mailbox.hpp"
+#include "data/association.hpp"
+#include "worker/data_commands.hpp"
+#include "worker/event_loop.hpp"
+#include "worker/worker.hpp"
+
+namespace cardea::worker {
+
+class DataThread final : public DataDoor {
+public:
+  // Packets that wait beyond this are dropped: the thread is then seconds behind.
+  static constexpr size_t max_waiting_bytes = 32 << 20;
+
+  DataThread(data::SctpSettings settings, Mailbox<WorkerEvent>& events);
+  ~DataThread();
+  DataThread(const DataThread&) = delete;
+  DataThread& operator=(const DataThread&) = delete;
+
+  // The workers outlive the thread.
+  void start(std::vector<Worker*> workers);
+  void stop();
+  void post(DataCommand command) override;
+
+private:
+  static constexpr Duration stats_interval = 1s;
+
+  void run();
+  void turn();
+  void flush();
+  void tell_stats();
+  template <class Function>
+  void with(PeerId peer, Function&& function);  // counts a stale one
+  void handle(StartData& command);
+  void handle(StopData& command);
+  void handle(data::Records& records);
+  void handle(SendMessage& command);
+  void handle(OpenChannel& command);
+  void handle(CloseChannel& command);
+  void handle(EventsTaken& command);
+
+  // given
+  const data::SctpSettings settings_;
+  Mailbox<WorkerEvent>& events_;
+  std::vector<Worker*> workers_;
+  // owned
+  Mailbox<DataCommand> mailbox_;
+  EventLoop loop_;
+  std::unique_ptr<data::SctpStack> stack_;
+  std::unordered_map<PeerId, std::unique_ptr<data::Association>> associations_;
+  std::thread thread_;
+  // state: the thread's, but for the atomics
+  std::atomic<bool> stopping_{false};
+  std::atomic<size_t> waiting_bytes_{0};
+  std::atomic<uint64_t> dropped_packets_{0};
+  Time now_{};
+  data::Output output_;
+  std::vector<DataCommand> commands_;
+  std::vector<uint64_t> stirred_;
+  std::unordered_map<uint64_t, PeerId> owners_;  // by the number that the stack knows
+  uint64_t next_number_ = 0;
+  Time stats_at_{};
+};
+
+}  // namespace cardea::worker
