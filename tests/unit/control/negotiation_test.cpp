@@ -17,7 +17,7 @@ class HandleNegotiationTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_second_offer_updates_the_peer);
   CPPUNIT_TEST(an_ice_restart_gets_new_credentials);
   CPPUNIT_TEST(our_own_ice_restart_has_new_credentials);
-  CPPUNIT_TEST(data_channels_are_refused);
+  CPPUNIT_TEST(data_channels_are_negotiated_both_ways);
   CPPUNIT_TEST(a_hung_up_handle_negotiates_anew);
   CPPUNIT_TEST(the_plugin_may_hang_up);
   CPPUNIT_TEST(a_peer_that_goes_down_is_hung_up_with_its_reason);
@@ -152,15 +152,15 @@ class HandleNegotiationTest : public CppUnit::TestFixture {
     same(after, "a=ice-ufrag:" + call.world.worker().of<worker::UpdatePeer>().at(0)->plan->local.ufrag);
   }
 
-  void data_channels_are_refused() {
+  void data_channels_are_negotiated_both_ways() {
     Call call;
     call.does("accept", offer("abcd", true));
-    CPPUNIT_ASSERT(call.sdp().find("m=application 0 ") != std::string::npos);
-    CPPUNIT_ASSERT(!call.world.worker().of<worker::CreatePeer>().at(0)->plan->data);
+    CPPUNIT_ASSERT(call.sdp().find("m=application 9 ") != std::string::npos);
+    CPPUNIT_ASSERT(call.world.worker().of<worker::CreatePeer>().at(0)->plan->data);
     Call other;
     other.world.message(other.session, other.handle, Json::object("do", "offer", "data", true));
     CPPUNIT_ASSERT(other.sdp().find("m=audio") != std::string::npos);
-    CPPUNIT_ASSERT(other.sdp().find("m=application") == std::string::npos);
+    CPPUNIT_ASSERT(other.sdp().find("m=application 9 UDP/DTLS/SCTP webrtc-datachannel") != std::string::npos);
   }
 
   void a_hung_up_handle_negotiates_anew() {

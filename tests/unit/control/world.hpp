@@ -28,6 +28,19 @@ struct FakeWorker final : worker::Worker {
   std::vector<worker::Command> commands;
 };
 
+struct FakeData final : worker::DataDoor {
+  void post(worker::DataCommand command) override { commands.push_back(std::move(command)); }
+
+  template <class T>
+  std::vector<const T*> of() const {
+    std::vector<const T*> all;
+    for (const auto& command : commands)
+      if (const T* one = std::get_if<T>(&command)) all.push_back(one);
+    return all;
+  }
+  std::vector<worker::DataCommand> commands;
+};
+
 struct FakeTransport final : Transport {
   struct Sent {
     ConnectionId to;
@@ -69,6 +82,10 @@ struct FakeAttachment final : Attachment {
   void on_slow_link(const SlowLink& link) override;
   void on_layers(SenderId sender, const CurrentLayers& now) override;
   void on_talking(ReceiverId receiver, bool talking, double level) override;
+  void on_data(DataMessage message) override;
+  void on_data_ready() override;
+  void on_data_open(const DataChannel& channel) override;
+  void on_data_closed(std::string_view label) override;
 
   FakePlugin& plugin;
   Handle& client;
@@ -113,6 +130,13 @@ inline void FakeAttachment::on_layers(SenderId sender, const CurrentLayers& now)
 inline void FakeAttachment::on_talking(ReceiverId receiver, bool talking, double) {
   plugin.note(text("talking ", receiver.mline, " ", talking));
 }
+
+inline void FakeAttachment::on_data(DataMessage message) {
+  plugin.note(text("data ", message.label, " ", message.payload.text()));
+}
+inline void FakeAttachment::on_data_ready() { plugin.note("data ready"); }
+inline void FakeAttachment::on_data_open(const DataChannel& channel) { plugin.note(text("data open ", channel.label)); }
+inline void FakeAttachment::on_data_closed(std::string_view label) { plugin.note(text("data closed ", label)); }
 
 inline Reply FakeAttachment::handle(Message message) {
   std::string_view what = message.body["do"].string();
@@ -184,7 +208,7 @@ public:
       all.push_back(worker.get());
       local.candidates.push_back({*Address::parse("192.0.2.1", 10000)});
     }
-    gateway->use_media(std::move(all), std::move(local));
+    gateway->use_media(std::move(all), std::move(local), &data_door);
     (void)gateway->start();
   }
 
@@ -216,6 +240,10 @@ public:
     return message(session, handle, Json::object("do", what), std::move(jsep));
   }
   void event(peer::PeerEvent one) {
+    gateway->worker_events().post(std::move(one));
+    gateway->turn(now);
+  }
+  void event(data::DataEvent one) {
     gateway->worker_events().post(std::move(one));
     gateway->turn(now);
   }
@@ -251,6 +279,7 @@ public:
   SeededRandom random{7};
   Time now{std::chrono::seconds(1'800'000'000)};
   std::vector<std::unique_ptr<FakeWorker>> workers;
+  FakeData data_door;
   std::unique_ptr<Gateway> gateway;
   FakePlugin* plugin = nullptr;
   FakeTransport* transport = nullptr;
