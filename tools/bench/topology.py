@@ -1,7 +1,7 @@
 """Two network namespaces joined by a veth pair, and a device that swallows what is sent to the bulk of subscribers.
 
-    cb-s  10.99.0.1   the server          cb-c  10.99.0.2   publishers and the sample that reads everything
-                                                10.99.128.* the bulk of the subscribers
+    cb-s-PID  10.99.0.1   the server      cb-c-PID  10.99.0.2   publishers and the sample that reads everything
+                                                    10.99.128.* the bulk of the subscribers
 
 While they join, everybody talks over the veth pair. Then blackhole() points the server's route to 10.99.128.0/17 at a
 device of its own (dummy, or ifb where the kernel has no dummy) which frees packets as a network card does after sending:
@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 
-SERVER, CLIENT = "cb-s", "cb-c"
+SERVER, CLIENT = f"cb-s-{os.getpid()}", f"cb-c-{os.getpid()}"
 SERVER_IP, CLIENT_IP = "10.99.0.1", "10.99.0.2"
 BULK_NET = "10.99.128.0/17"
 BULK_IPS = [f"10.99.128.{i}" for i in range(1, 33)]
