@@ -16,7 +16,7 @@ def points(results):
         if not name.startswith("curve-"):
             continue
         for server, runs in every.items():
-            values = [one["cpu_us_per_packet"] for one in runs if "cpu_us_per_packet" in one]
+            values = [one["cpu_us_per_packet"] for one in runs if "cpu_us_per_packet" in one and one["loss"] <= 0.001]
             if values:
                 curves.setdefault(server, []).append((int(name.split("-")[1]), statistics.median(values)))
     return {server: sorted(curve) for server, curve in curves.items()}
