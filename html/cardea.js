@@ -179,6 +179,13 @@ export class Session extends Emitter {
   }
 }
 
+// What SDP does not say: which streams have spatial layers, [{mid, svc: "L3T3"}].
+function spatialLayers(pc) {
+  const streams = pc.getTransceivers().map(({mid, sender}) => ({mid, encodings: sender.getParameters().encodings}));
+  return streams.filter(({encodings}) => encodings?.length === 1 && /^[LS][^1]/.test(encodings[0].scalabilityMode ?? ''))
+    .map(({mid, encodings}) => ({mid, svc: encodings[0].scalabilityMode}));
+}
+
 /**
  * An attachment to a plugin, with at most one peer connection.
  * Events: 'event' ({data, jsep}) of the plugin; 'track' (RTCTrackEvent); 'datachannel'; 'webrtcup'; 'media' ({type, mid, receiving});
@@ -205,22 +212,24 @@ export class Handle extends Emitter {
   /**
    * Offers media (again) and sends the offer with `body` (or what `body(pc)` returns once the offer's mids are known); resolves with
    * {data} once the gateway's answer is set.
-   * @param {{tracks?: MediaStreamTrack[], receive?: string[], simulcast?: boolean, iceRestart?: boolean, data?: boolean}} what
-   *   tracks to add to what is sent; kinds to receive beyond what is sent; three qualities of the video; new ICE credentials
+   * @param {{tracks?: MediaStreamTrack[], receive?: string[], simulcast?: boolean, encodings?: RTCRtpEncodingParameters[],
+   *   iceRestart?: boolean, data?: boolean}} what
+   *   tracks to add to what is sent; kinds to receive beyond what is sent; three qualities of the video, or the encodings given (for SVC
+   *   or qualities of one's own); new ICE credentials
    */
-  async offer(body, {tracks = [], receive = [], simulcast = false, iceRestart = false, data = false} = {}) {
+  async offer(body, {tracks = [], receive = [], simulcast = false, encodings, iceRestart = false, data = false} = {}) {
     const pc = this.#peer();
     for (const track of tracks) {
-      const sendEncodings = simulcast && track.kind === 'video'
-        ? [{rid: 'h'}, {rid: 'm', scaleResolutionDownBy: 2}, {rid: 'l', scaleResolutionDownBy: 4}]
-        : [{}];
+      const qualities = encodings ?? (simulcast && [{rid: 'h'}, {rid: 'm', scaleResolutionDownBy: 2}, {rid: 'l', scaleResolutionDownBy: 4}]);
+      const sendEncodings = (track.kind === 'video' && qualities) || [{}];
       pc.addTransceiver(track, {direction: receive.includes(track.kind) ? 'sendrecv' : 'sendonly', sendEncodings});
     }
     for (const kind of receive) if (!tracks.some(track => track.kind === kind)) pc.addTransceiver(kind, {direction: 'recvonly'});
     if (data && !this.channel) this.channel = pc.createDataChannel('JanusDataChannel');
     await pc.setLocalDescription(await pc.createOffer({iceRestart}));
     const message = typeof body === 'function' ? body(pc) : body;
-    const {data: answer, jsep} = await this.request(message, {type: 'offer', sdp: pc.localDescription.sdp});
+    const svc = spatialLayers(pc);
+    const {data: answer, jsep} = await this.request(message, {type: 'offer', sdp: pc.localDescription.sdp, ...(svc.length && {svc})});
     if (jsep) await pc.setRemoteDescription(jsep);
     return {data: answer, jsep};
   }
