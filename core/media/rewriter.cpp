@@ -10,6 +10,7 @@ namespace {
 constexpr int32_t picture_id_mask(const rtp::VideoInfo& video) { return video.picture_id_15 ? 0x7fff : 0x7f; }
 constexpr int8_t key_idx_mask = 0x1f;  // RFC 7741: five bits
 constexpr int64_t max_tie_error_s = 2;
+constexpr int frames_of_a_picture = 16;  // more than it can have: frame numbers may leave some out, but not go back
 
 }  // namespace
 
@@ -75,12 +76,16 @@ void Rewriter::join_pictures(const rtp::VideoInfo& video) {
       static_cast<uint16_t>(join(newest_picture_id_, current_.picture_id_offset, video.picture_id));
   current_.tl0_offset = static_cast<uint8_t>(join(newest_tl0_, current_.tl0_offset, video.tl0_pic_idx));
   current_.key_idx_offset = static_cast<uint8_t>(join(newest_key_idx_, current_.key_idx_offset, video.key_idx));
+  if (video.frame_number >= 0 && newest_frame_ >= 0)
+    current_.frame_offset =
+        static_cast<uint16_t>(newest_frame_ + current_.frame_offset + frames_of_a_picture - video.frame_number);
 }
 
 void Rewriter::note_picture(const rtp::VideoInfo& video) {
   newest_picture_id_ = video.picture_id;
   newest_tl0_ = video.tl0_pic_idx;
   newest_key_idx_ = video.key_idx;
+  if (video.frame_number >= 0) newest_frame_ = video.frame_number;
 }
 
 void Rewriter::apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out) {

@@ -1,5 +1,5 @@
 // Makes one unbroken stream out of packets of many: numbers without gaps where packets were left out on purpose,
-// timestamps and VP8 picture ids that go on across sources and layers, and the way back for NACKs.
+// timestamps, VP8 picture ids and frame numbers that go on across sources and layers, and the way back for NACKs.
 #pragma once
 
 #include <array>
@@ -22,6 +22,7 @@ struct Rewritten {
   int16_t tl0_pic_idx = -1;
   int8_t key_idx = -1;
   bool marker = false;
+  uint16_t frame_offset = 0;  // to be added to the dependency descriptor's frame number
   bool operator==(const Rewritten&) const = default;
 };
 static_assert(std::is_trivially_copyable_v<Rewritten> && sizeof(Rewritten) <= 24);
@@ -89,6 +90,7 @@ private:
     uint16_t picture_id_offset = 0;
     uint8_t tl0_offset = 0;
     uint8_t key_idx_offset = 0;
+    uint16_t frame_offset = 0;
     uint8_t substream = 0;
     bool has_first_left_out = false;
     bool has_last_left_out = false;
@@ -106,7 +108,8 @@ private:
   static Rewritten apply(const Segment& segment, const rtp::Packet& packet) {
     Rewritten out{.seq = segment.out_first + (packet.seq - segment.in_first),
                   .timestamp = packet.timestamp + segment.timestamp_offset,
-                  .marker = packet.marker};
+                  .marker = packet.marker,
+                  .frame_offset = segment.frame_offset};
     if (packet.codec == CodecType::vp8) apply_vp8(segment, packet.video, out);
     return out;
   }
@@ -129,6 +132,7 @@ private:
   int32_t newest_picture_id_ = -1;  // or left out: it then has its place in the offset
   int16_t newest_tl0_ = -1;
   int8_t newest_key_idx_ = -1;
+  int32_t newest_frame_ = -1;
   bool ever_ = false;          // something was forwarded
   bool same_source_ = false;   // since then: timestamps may go on, clocks may be tied
   uint32_t exact_offset_ = 0;  // what timestamp_offset would be if timestamps needed not grow

@@ -60,7 +60,10 @@ bool SvcSelector::spatial_goes_on(const rtp::VideoInfo& video, int target) {
 }
 
 bool SvcSelector::temporal_goes_on(const rtp::VideoInfo& video, int target) {
-  if (video.temporal <= temporal_) return true;
+  if (video.temporal <= temporal_) {
+    if (video.frame_start && video.switch_to > temporal_) temporal_ = std::min(video.switch_to, layer(target));
+    return true;
+  }
   // A switch-up frame leans on the lower layers alone; those in between must be there, so one layer at a time.
   if (video.temporal > target || video.temporal != temporal_ + 1 || !video.frame_start || !video.switch_up)
     return false;

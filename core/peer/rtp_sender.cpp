@@ -71,6 +71,7 @@ size_t RtpSender::write_header(const Outgoing& outgoing, MutableBytes out) const
   fields.marker = outgoing.fields.marker;
   fields.seq = static_cast<uint16_t>(outgoing.seq);
   fields.timestamp = outgoing.fields.timestamp;
+  fields.frame_offset = outgoing.fields.frame_offset;
   fields.ssrc = outgoing.rtx ? rtx_ssrc_ : ssrc_;
   if (!playout_delay_) [[likely]]
     return header_.write(out, fields, outgoing.packet->extensions);

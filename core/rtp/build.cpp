@@ -26,6 +26,7 @@ struct Contents {
   std::string_view mid, rid, repaired_rid;
   const std::optional<uint16_t>& transport_seq;
   const std::optional<uint32_t>& abs_send_time;
+  uint16_t frame_offset;
 };
 
 bool fits_one_byte(const sdp::ExtensionMap& ids, Extension e, size_t size) {
@@ -89,7 +90,13 @@ uint8_t* write_elements(uint8_t* into, const Contents& what) {
       store_u16(at + 1, static_cast<uint16_t>(packed));
     }
   out.put(Extension::abs_capture_time, values.abs_capture_time.data(), values.abs_capture_time.size());
-  out.put(Extension::dependency_descriptor, values.dependency_descriptor.data(), values.dependency_descriptor.size());
+  const Bytes descriptor = values.dependency_descriptor;
+  const bool there = !descriptor.empty() && descriptor.size() <= largest_value;
+  if (uint8_t* at = there ? out.begin(Extension::dependency_descriptor, descriptor.size()) : nullptr) {
+    std::memcpy(at, descriptor.data(), descriptor.size());
+    // It stands behind eight bits, whatever follows (AV1 RTP specification, section A.8.3).
+    if (descriptor.size() >= 3) store_u16(at + 1, static_cast<uint16_t>(((at[1] << 8) | at[2]) + what.frame_offset));
+  }
   return out.end();
 }
 
@@ -153,12 +160,26 @@ HeaderWriter::HeaderWriter(const sdp::ExtensionMap& ids, std::string_view mid)
 }
 
 size_t HeaderWriter::write(MutableBytes out, const HeaderFields& fields, const ExtensionValues& forwarded) const {
-  Contents what{ids_, forwarded, {mid_.data(), mid_size_}, {}, {}, fields.transport_seq, fields.abs_send_time};
+  Contents what{ids_,
+                forwarded,
+                {mid_.data(), mid_size_},
+                {},
+                {},
+                fields.transport_seq,
+                fields.abs_send_time,
+                fields.frame_offset};
   return rtp::write(out, fields, what, two_byte(forwarded));
 }
 
 size_t HeaderWriter::size(const HeaderFields& fields, const ExtensionValues& forwarded) const {
-  Contents what{ids_, forwarded, {mid_.data(), mid_size_}, {}, {}, fields.transport_seq, fields.abs_send_time};
+  Contents what{ids_,
+                forwarded,
+                {mid_.data(), mid_size_},
+                {},
+                {},
+                fields.transport_seq,
+                fields.abs_send_time,
+                fields.frame_offset};
   return header_size(what, two_byte(forwarded));
 }
 
@@ -168,7 +189,8 @@ bool HeaderWriter::two_byte(const ExtensionValues& forwarded) const {
 
 size_t write_header(MutableBytes out, const HeaderFields& fields, const ExtensionValues& values,
                     const sdp::ExtensionMap& ids) {
-  Contents what{ids, values, values.mid, values.rid, values.repaired_rid, values.transport_seq, values.abs_send_time};
+  Contents what{ids, values, values.mid, values.rid, values.repaired_rid, values.transport_seq, values.abs_send_time,
+                0};
   bool two_byte = any_large_id(ids) ||
                   !fits_one_byte(ids, Extension::dependency_descriptor, values.dependency_descriptor.size()) ||
                   !fits_one_byte(ids, Extension::mid, values.mid.size()) ||

@@ -21,6 +21,7 @@ struct HeaderFields {
   uint16_t seq = 0;
   uint32_t timestamp = 0;
   uint32_t ssrc = 0;
+  uint16_t frame_offset = 0;  // added to a dependency descriptor's frame number
   // What every transmission has anew; written where negotiated. Left alone by write_header(), which takes them from the
   // values.
   std::optional<uint16_t> transport_seq;

@@ -183,20 +183,25 @@ std::optional<FrameDependency> describe(Bytes descriptor, DependencyReader& read
   const DependencyStructure& structure = *reader.structure();
   info.spatial = static_cast<int8_t>(frame->spatial);
   info.temporal = static_cast<int8_t>(frame->temporal);
+  info.frame_number = frame->frame_number;
   info.frame_start = frame->first_packet;
   info.end_of_layer = frame->last_packet;
   info.keyframe = info.keyframe || (frame->new_structure && frame->first_packet);
   info.spatial_layers = 0;
   info.temporal_layers = 0;
   info.switch_up = false;
+  info.switch_to = -1;
   for (size_t i = 0; i < frame->target_count; ++i) {
     const auto& target = structure.targets[i];
     if (((frame->active_targets >> i) & 1) != 0) {
       info.spatial_layers = std::max(info.spatial_layers, static_cast<int8_t>(target.spatial + 1));
       info.temporal_layers = std::max(info.temporal_layers, static_cast<int8_t>(target.temporal + 1));
     }
-    if (target.spatial == frame->spatial && target.temporal == frame->temporal)
-      info.switch_up = info.switch_up || frame->indication(i) == DecodeTargetIndication::switch_point;
+    // A switch point of a target: from this frame on all frames of the target can be decoded (section A.8.3.1). Often
+    // it is a frame of a lower layer, and those of the target's own layer are discardable.
+    if (target.spatial != frame->spatial || frame->indication(i) != DecodeTargetIndication::switch_point) continue;
+    info.switch_to = std::max(info.switch_to, static_cast<int8_t>(target.temporal));
+    info.switch_up = info.switch_up || target.temporal == frame->temporal;
   }
   return frame;
 }

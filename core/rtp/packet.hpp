@@ -35,7 +35,8 @@ struct ExtensionValues {
 struct VideoInfo {
   bool keyframe = false;  // this packet begins, or belongs to the first packet of, a frame that can be decoded alone
   bool frame_start = false;
-  bool switch_up = false;  // from here on a higher temporal layer may be decoded (VP8 Y, VP9 U, AV1 switch indication)
+  bool switch_up = false;  // from here on this temporal layer may be decoded (VP8 Y, VP9 U, H.265 TSA)
+  int8_t switch_to = -1;   // so may layers above this frame's, up to here (dependency descriptor); -1: not told
   int8_t spatial = -1;     // -1: not told
   int8_t temporal = -1;
   int8_t spatial_layers = 0;  // how many there are, where told (VP9 scalability structure, dependency descriptor)
@@ -43,6 +44,7 @@ struct VideoInfo {
   bool inter_layer = false;   // VP9 D: depends on the spatial layer below
   bool inter_picture = true;  // VP9 P: depends on earlier pictures
   bool end_of_layer = false;  // VP9 E: last packet of this layer's frame
+  int32_t frame_number = -1;  // dependency descriptor; -1: not told
   // VP8: the numbers that forwarding rewrites, and where they stand in the payload. -1, 0: not there.
   int32_t picture_id = -1;  // VP8, VP9
   int16_t tl0_pic_idx = -1;

@@ -130,6 +130,9 @@ Extensions Stream::offered_extensions() const {
   Extensions offered{Extension::mid};
   for (Extension extension : {Extension::audio_level, Extension::video_orientation, Extension::playout_delay})
     if (extensions.has(extension)) offered.add(extension);
+  // Without it a receiver cannot tell the spatial layers of AV1 apart; other codecs say it in the payload.
+  if (codec && codec->type == CodecType::av1 && extensions.has(Extension::dependency_descriptor))
+    offered.add(Extension::dependency_descriptor);
   return offered;
 }
 

@@ -24,6 +24,7 @@ class LayersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_substream_out_of_range_is_left_out);
   CPPUNIT_TEST(temporal_layers_go_down_with_the_next_picture);
   CPPUNIT_TEST(temporal_layers_go_up_at_switch_points_only);
+  CPPUNIT_TEST(a_switch_point_below_opens_the_layers_that_it_names);
   CPPUNIT_TEST(a_keyframe_opens_all_temporal_layers);
   CPPUNIT_TEST(a_key_picture_opens_all_spatial_layers);
   CPPUNIT_TEST(spatial_layers_above_the_target_are_left_out);
@@ -186,6 +187,29 @@ public:
     CPPUNIT_ASSERT(selector.choose(*temporal(6, 1, true), at(0s)) == Choice::forward);
     CPPUNIT_ASSERT(selector.choose(*temporal(7, 2), at(0s)) == Choice::layer);
     CPPUNIT_ASSERT(selector.choose(*temporal(8, 2, true), at(0s)) == Choice::forward);
+    CPPUNIT_ASSERT(selector.choose(*temporal(9, 2), at(0s)) == Choice::forward);
+  }
+  // Dependency descriptors of L1T3: T0 is a switch point of all targets, T1 and T2 never are of their own.
+  void a_switch_point_below_opens_the_layers_that_it_names() {
+    LayerSelector selector = LayersTest::selector(false, {.temporal = 0});
+    selector.choose(*temporal(0, 0, false, true), at(0s));
+    CPPUNIT_ASSERT(selector.choose(*temporal(1, 2), at(0s)) == Choice::layer);
+    selector.set_target({.temporal = 1});
+    rtp::PacketRef base = temporal(2, 0);
+    base->video.switch_to = 2;
+    CPPUNIT_ASSERT(selector.choose(*base, at(0s)) == Choice::forward);
+    CPPUNIT_ASSERT(selector.choose(*temporal(3, 2), at(0s)) == Choice::layer);
+    CPPUNIT_ASSERT(selector.choose(*temporal(4, 1), at(0s)) == Choice::forward);
+    selector.set_target({.temporal = 2});
+    CPPUNIT_ASSERT(selector.choose(*temporal(5, 2), at(0s)) == Choice::layer);
+    rtp::PacketRef second_half = temporal(6, 0);
+    second_half->video.switch_to = 2;
+    second_half->video.frame_start = false;
+    CPPUNIT_ASSERT(selector.choose(*second_half, at(0s)) == Choice::forward);
+    CPPUNIT_ASSERT(selector.choose(*temporal(7, 2), at(0s)) == Choice::layer);
+    base = temporal(8, 0);
+    base->video.switch_to = 2;
+    CPPUNIT_ASSERT(selector.choose(*base, at(0s)) == Choice::forward);
     CPPUNIT_ASSERT(selector.choose(*temporal(9, 2), at(0s)) == Choice::forward);
   }
   void a_keyframe_opens_all_temporal_layers() {

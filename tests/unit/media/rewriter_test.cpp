@@ -74,6 +74,7 @@ class RewriterTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(packets_left_behind_by_a_switch_still_fill_their_holes);
   CPPUNIT_TEST(nothing_of_another_source_can_be_traced_back);
   CPPUNIT_TEST(seven_bit_picture_ids_wrap_at_seven_bits);
+  CPPUNIT_TEST(frame_numbers_never_go_back);
   CPPUNIT_TEST(any_drop_leaves_the_output_gapless_and_reversible);
   CPPUNIT_TEST(any_drop_loss_and_reorder_keeps_order_and_is_reversible);
   CPPUNIT_TEST_SUITE_END();
@@ -252,6 +253,27 @@ public:
   }
 
   // Layers are left out and substreams switched at random: numbers and picture ids have no gap, timestamps grow.
+  void frame_numbers_never_go_back() {
+    SeededRandom random(1);
+    Rewriter rewriter(random);
+    const auto numbered = [&](rtp::SeqNo seq, uint32_t picture, int32_t frame, uint8_t substream) {
+      rtp::PacketRef packet = plain(seq, picture);
+      packet->video.frame_number = frame;
+      packet->substream = substream;
+      return packet;
+    };
+    CPPUNIT_ASSERT_EQUAL(0, int(rewriter.start(*numbered(70000, 1, 65530, 0)).frame_offset));
+    CPPUNIT_ASSERT_EQUAL(0, int(rewriter.forward(*numbered(70001, 2, 65531, 0))->frame_offset));
+    // Another substream: behind all frames that the last picture may have had.
+    const auto number = [](const Rewritten& out, int32_t frame) { return int(uint16_t(frame + out.frame_offset)); };
+    CPPUNIT_ASSERT_EQUAL((65531 + 16) & 0xffff, number(rewriter.start(*numbered(500, 3, 20, 1)), 20));
+    CPPUNIT_ASSERT_EQUAL((65532 + 16) & 0xffff, number(*rewriter.forward(*numbered(501, 4, 21, 1)), 21));
+    // Packets that do not tell leave it as it is, and so does a source that never does.
+    rewriter.stop(false);
+    rewriter.start(*plain(90, 5));
+    rewriter.stop(false);
+    CPPUNIT_ASSERT_EQUAL((65532 + 32) & 0xffff, number(rewriter.start(*numbered(7, 6, 9000, 0)), 9000));
+  }
   void any_drop_leaves_the_output_gapless_and_reversible() {
     for (uint64_t seed = 1; seed <= 12; ++seed) {
       SeededRandom random(seed);

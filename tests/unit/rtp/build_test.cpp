@@ -112,6 +112,11 @@ class BuildTest : public CppUnit::TestFixture {
     read(HeaderWriter(ids, "a").write(packet.bytes, plain, values), ids);
     CPPUNIT_ASSERT_EQUAL(0x1000, int(load_u16(packet.bytes.data() + 12)));
     CPPUNIT_ASSERT(std::ranges::equal(packet.extensions.dependency_descriptor, structure));
+    HeaderFields moved = plain;
+    moved.frame_offset = 0xaaac;
+    read(HeaderWriter(ids, "a").write(packet.bytes, moved, values), ids);
+    CPPUNIT_ASSERT_EQUAL(0x0001, int(load_u16(packet.extensions.dependency_descriptor.data() + 1)));  // 0x5555 + 0xaaac
+    CPPUNIT_ASSERT(std::ranges::equal(packet.extensions.dependency_descriptor.subspan(3), Bytes(structure).subspan(3)));
     ids[Extension::dependency_descriptor] = 0;
     read(HeaderWriter(ids, "a").write(packet.bytes, plain, values), ids);
     CPPUNIT_ASSERT_EQUAL(0xbede, int(load_u16(packet.bytes.data() + 12)));

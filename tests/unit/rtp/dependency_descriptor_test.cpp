@@ -241,11 +241,13 @@ class DependencyDescriptorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0, int(packet.video.spatial));
     CPPUNIT_ASSERT_EQUAL(2, int(packet.video.temporal_layers));
     CPPUNIT_ASSERT(packet.video.switch_up);
+    CPPUNIT_ASSERT_EQUAL(1, int(packet.video.switch_to));  // of both targets
     auto t1 = mandatory(true, true, 0, 101).bytes();
     packet.extensions.dependency_descriptor = t1;
     CPPUNIT_ASSERT(describe(packet, reader));
     CPPUNIT_ASSERT(!packet.video.keyframe && packet.video.end_of_layer && !packet.video.switch_up);
     CPPUNIT_ASSERT_EQUAL(1, int(packet.video.temporal));
+    CPPUNIT_ASSERT_EQUAL(-1, int(packet.video.switch_to));
     DependencyReader knows_nothing;
     CPPUNIT_ASSERT(describe(packet, knows_nothing));
     CPPUNIT_ASSERT_EQUAL(-1, int(packet.video.temporal));
