@@ -25,7 +25,7 @@ struct WorkerSettings {
   std::vector<Address> addresses;     // to bind, the worker's port in each; one socket per address
   int cpu = -1;                       // to pin to; -1: none
   Duration tick = 1ms;                // how long packets are collected under load
-  uint32_t tick_above_pps = 3000;     // packets per second received above which the tick replaces wake-ups
+  uint32_t tick_above_pps = 30000;    // packets per second in and out above which the tick replaces wake-ups
   uint32_t receive_buffer = 4 << 20;  // SO_RCVBUF: hundreds of joins at once fit
   uint32_t send_buffer = 4 << 20;
   bool gso = true, gro = true;         // where the kernel allows
