@@ -137,7 +137,7 @@ def main():
         options.runs, options.seconds = 1, min(options.seconds, 5)
     if os.geteuid() != 0:
         raise SystemExit("run.py makes network namespaces: run it as root")
-    begun = time.strftime("%Y-%m-%dT%H:%M:%S")
+    begun, at = time.strftime("%Y-%m-%dT%H:%M:%S"), commit()  # as the run begins: the tree may move on meanwhile
     bench = Bench(options)
     try:
         for name in names:
@@ -148,7 +148,7 @@ def main():
     print_table(bench.checks)
     if options.out:
         os.makedirs(options.out, exist_ok=True)
-        kept = {"date": begun, "commit": commit(), "machine": machine(), "blackhole": bench.topology.kind,
+        kept = {"date": begun, "commit": at, "machine": machine(), "blackhole": bench.topology.kind,
                 "cardea": servers.version("cardea", bench.build),
                 "janus": servers.version("janus", bench.build) if bench.with_janus else None,
                 "runs": options.runs, "seconds": options.seconds, "checks": bench.checks, "results": bench.results}

@@ -22,10 +22,10 @@ def janus_folder():
 
 
 def version(kind, build):
-    command = ["janus", "--version"] if kind.startswith("janus") else [f"{build}/core/cardea", "--version"]
+    debian = ["dpkg-query", "-W", "-f=${Version}", "janus"]
+    command = debian if kind.startswith("janus") else [f"{build}/core/cardea", "--version"]
     out = subprocess.run(command, capture_output=True, text=True)
-    lines = (out.stdout + out.stderr).strip().splitlines()
-    return lines[-1].strip() if lines else "?"
+    return out.stdout.strip() or "?"
 
 
 class Server:
