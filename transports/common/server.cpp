@@ -9,15 +9,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 namespace cardea::transports {
 
 namespace {
 
-constexpr Duration stop_time = 1s;        // to send what is queued
-constexpr int accepted_in_a_row = 64;     // then other connections have their turn
-constexpr size_t mailbox_bound = 100000;  // messages of the core that wait for the thread
-constexpr rlim_t direct_table = 262144;   // libwebsockets makes a table with a pointer for each possible descriptor
+constexpr Duration stop_time = 1s;         // to send what is queued
+constexpr int looks_before_the_end = 200;  // a millisecond apart
+constexpr int accepted_in_a_row = 64;      // then other connections have their turn
+constexpr size_t mailbox_bound = 100000;   // messages of the core that wait for the thread
+constexpr rlim_t direct_table = 262144;    // libwebsockets makes a table with a pointer for each possible descriptor
 
 constexpr const char* http_protocol = "http";
 constexpr const char* watch_protocol = "watch";
@@ -112,6 +114,9 @@ public:
     if (web_socket_) return on_web_socket_event(wsi, reason, in, size);
     return on_http_event(wsi, reason, in, size);
   }
+  void adopted(lws* wsi) { wsi_ = wsi; }
+  // The peer's end and ours are over: libwebsockets notices at its next look.
+  void cut() { ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR); }
   WebSocket* web_socket() { return web_socket_ ? &*web_socket_ : nullptr; }
   bool is_drained() const {
     if (web_socket_) return web_socket_->is_drained();
@@ -217,6 +222,7 @@ private:
   std::optional<WebSocket> web_socket_;
   // state
   bool closed_ = false;
+  lws* wsi_ = nullptr;  // libwebsockets's; it destroys this with it
 };
 
 const lws_protocols Server::protocols_[] = {
@@ -320,6 +326,13 @@ void Server::run() {
   pthread_setname_np(pthread_self(), rules_.name.substr(0, 15).c_str());
   while (!stopping_ || !(is_drained() || time_is_up_))
     if (lws_service(context_, 0) < 0) break;
+  // Destroying the context with an answer half sent can go round for ever inside libwebsockets: cut what is left, and
+  // let it see that first.
+  for (auto& [key, connection] : connections_) connection->cut();
+  for (int i = 0; i < looks_before_the_end && !connections_.empty(); ++i) {
+    lws_service(context_, -1);
+    std::this_thread::sleep_for(1ms);
+  }
   lws_context_destroy(context_);  // says gone() of what is still open
   context_ = nullptr;
 }
@@ -345,7 +358,9 @@ void Server::accept(Gate& gate) {
     connections_.emplace(&made, std::move(connection));
     int type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET;
     if (gate.door().tls) type |= LWS_ADOPT_ALLOW_SSL;
-    if (attach(made, socket.release(), static_cast<lws_adoption_type>(type), nullptr) == nullptr)
+    if (lws* wsi = attach(made, socket.release(), static_cast<lws_adoption_type>(type), nullptr))
+      made.adopted(wsi);
+    else
       connections_.erase(&made);
   }
 }
