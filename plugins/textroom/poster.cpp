@@ -71,10 +71,10 @@ struct Poster::Transfers {
 
   // Whether there was room for it.
   bool add(const Post& post) {
-    Queue& queue = queues[post.url];
+    auto& [url, queue] = *queues.try_emplace(post.url).first;
     if (queue.posts.size() >= max_queue) return false;
     queue.posts.push_back(post.json);
-    if (queue.posts.size() == 1) begin(post.url, queue);
+    if (queue.posts.size() == 1) begin(url, queue);
     return true;
   }
 

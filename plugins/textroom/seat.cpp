@@ -95,22 +95,22 @@ void Seat::on_data(DataMessage message) {
     return;
   }
   ++counters_.received;
-  if ((*body)["textroom"].string() == "presence" && !(*body)["transaction"]) return update_quietly(*body);
+  if ((*body)["textroom"].string() == "presence" && !(*body)["transaction"]) return update_quietly(std::move(*body));
   auto envelope =
       read<Envelope>(*body, envelope_fields, {.missing = code::missing_element, .invalid = code::invalid_element});
   if (!envelope) return reply(error_data(envelope.error()), "");
-  if (Json data = run_from_channel(*body, *envelope)) reply(std::move(data), envelope->transaction);
+  if (Json data = run_from_channel(std::move(*body), *envelope)) reply(std::move(data), envelope->transaction);
 }
 
-Json Seat::run_from_channel(JsonView body, const Envelope& envelope) {
+Json Seat::run_from_channel(Json body, const Envelope& envelope) {
   if (envelope.textroom != "presence")  // has a rate of its own
     if (Status turn = take_turn(); !turn) return error_data(turn.error());
-  return run(envelope.textroom, {rooms_, this, Via::channel}, {Json::copy(body), envelope.transaction, {}, {}});
+  return run(envelope.textroom, {rooms_, this, Via::channel}, {std::move(body), envelope.transaction, {}, {}});
 }
 
 // A state on its way many times a second: nobody waits for an answer.
-void Seat::update_quietly(JsonView body) {
-  const Json data = run("presence", {rooms_, this, Via::channel}, {Json::copy(body), "", {}, {}});
+void Seat::update_quietly(Json body) {
+  const Json data = run("presence", {rooms_, this, Via::channel}, {std::move(body), "", {}, {}});
   if (data["error_code"]) ++counters_.refused_states;
 }
 

@@ -56,8 +56,8 @@ private:
   Result<Event> restart(const Nothing&, const Message&);
   static const Verbs<Seat> peer_verbs;
 
-  Json run_from_channel(JsonView body, const Envelope& envelope);
-  void update_quietly(JsonView body);
+  Json run_from_channel(Json body, const Envelope& envelope);
+  void update_quietly(Json body);
   void reply(Json data, const std::string& transaction);
   void send(const Payload& text);
   void leave_all(Via via);
