@@ -1,19 +1,9 @@
 // Requests about rooms (protocol notes: videoroom.md section 2).
-#include <algorithm>
-
 #include "errors.hpp"
 #include "verbs.hpp"
 
 namespace cardea::videoroom {
 namespace {
-
-// Takes as long for a wrong guess as for a right one.
-bool same_word(std::string_view a, std::string_view b) {
-  unsigned char differences = a.size() == b.size() ? 0 : 1;
-  for (size_t i = 0; i < a.size(); ++i)
-    differences = static_cast<unsigned char>(differences | (a[i] ^ b[b.empty() ? 0 : i % b.size()]));
-  return differences == 0;
-}
 
 Result<Room*> own_room(const Rooms& rooms, const PublicId& id, const std::optional<std::string>& secret) {
   auto room = open_room(rooms, id);
@@ -30,13 +20,6 @@ Result<Room*> open_room(const Rooms& rooms, const PublicId& id) {
   Room* room = rooms.find(id);
   if (room == nullptr) return no_such_room(id);
   return room;
-}
-
-Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given) {
-  if (needed.empty()) return {};
-  if (!given) return Error{code::missing_element, text("Missing mandatory element (", name, ")")};
-  if (!same_word(*given, needed)) return Error{code::unauthorized, text("Unauthorized (wrong ", name, ")")};
-  return {};
 }
 
 Result<Json> create(Rooms& rooms, const Create& wanted, const Message&) {
@@ -108,24 +91,9 @@ Result<Json> allowed(Rooms& rooms, const Allowed& wanted, const Message&) {
   auto room = own_room(rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   RoomSettings settings = (*room)->settings();
-  auto& tokens = settings.allowed;
-  const bool changes = wanted.action == "add" || wanted.action == "remove";
-  if (changes && !wanted.allowed) return Error{code::missing_element, "Missing mandatory element (allowed)"};
-  if (wanted.action == "disable") {
-    tokens.reset();
-  } else if (!tokens) {
-    tokens.emplace();
-  }
-  if (changes)
-    for (const std::string& token : *wanted.allowed) {
-      std::erase(*tokens, token);
-      if (wanted.action == "add") tokens->push_back(token);
-    }
-  Json left;
-  if (tokens) {
-    left = Json::array();
-    for (const std::string& token : *tokens) left.append(token);
-  }
+  if (auto done = change_tokens(settings.allowed, wanted.action, wanted.allowed, code::missing_element); !done)
+    return done.error();
+  Json left = json_of(settings.allowed);
   (*room)->change(std::move(settings));
   return Json::object("videoroom", "success", "room", wanted.room.json(), "allowed", std::move(left));
 }

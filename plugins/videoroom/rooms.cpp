@@ -1,8 +1,5 @@
 #include "rooms.hpp"
 
-#include <array>
-#include <charconv>
-
 #include "cardea/log.hpp"
 #include "errors.hpp"
 
@@ -10,18 +7,6 @@ namespace cardea::videoroom {
 namespace {
 
 constexpr std::string_view topic = "videoroom";
-constexpr std::string_view room_prefix = "room-";
-
-// The id in a section's name; none if it is not one.
-std::optional<PublicId> id_of(std::string_view name, bool string_ids) {
-  name.remove_prefix(room_prefix.size());
-  if (name.empty()) return std::nullopt;
-  if (string_ids) return PublicId(std::string(name));
-  int64_t number = 0;
-  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-  if (error != std::errc() || end != name.data() + name.size() || number <= 0) return std::nullopt;
-  return PublicId(static_cast<uint64_t>(number));
-}
 
 // What one meets who starts the gateway without any configuration.
 RoomSettings demo_room() {
@@ -36,6 +21,8 @@ RoomSettings demo_room() {
 }  // namespace
 
 Error no_such_room(const PublicId& id) { return {code::no_such_room, "No such room (" + id.text() + ")"}; }
+
+Rooms::Rooms(Services& services) : services_(services), saved_(topic, wrong_setting) {}
 
 // One by one, while they can still be found: their dummies leave them.
 Rooms::~Rooms() {
@@ -57,7 +44,7 @@ Configured Rooms::configure(JsonView values) {
       wrong = SettingError{text(section, ".", reason->path), reason->reason};
       return;
     }
-    if (auto id = id_of(section, general_.string_ids))
+    if (auto id = room_of_section(section, general_.string_ids))
       configured_.emplace(std::move(*id), std::move(settings));
     else
       log::warn(topic, section, ": not an id, the room is left out");
@@ -124,22 +111,6 @@ void Rooms::destroy(Room& room) {
 
 bool Rooms::save(const Room& room) { return saved_.save(room.id(), room.settings()); }
 bool Rooms::forget(const PublicId& id) { return saved_.forget(id, configured_.contains(id)); }
-
-PublicId Rooms::random_id() {
-  if (!general_.string_ids)
-    return PublicId((services_.random() & ((uint64_t{1} << 53) - 1)) | 1);  // exact in JavaScript
-  // A random UUID (RFC 9562 section 5.4).
-  static constexpr char digits[] = "0123456789abcdef";
-  std::array<uint64_t, 2> bits{services_.random(), services_.random()};
-  bits[0] = (bits[0] & ~uint64_t{0xf000}) | 0x4000;
-  bits[1] = (bits[1] & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
-  std::string uuid;
-  for (size_t i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) uuid += '-';
-    uuid += digits[(bits[i / 16] >> (60 - 4 * (i % 16))) & 15];
-  }
-  return PublicId(uuid);
-}
 
 uint32_t Rooms::random_32() { return static_cast<uint32_t>(services_.random()) | 1; }
 

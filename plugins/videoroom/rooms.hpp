@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "cardea/plugin.hpp"
+#include "cardea/rooms.hpp"
+#include "cardea/saved_rooms.hpp"
 #include "room.hpp"
-#include "saved_rooms.hpp"
 #include "settings.hpp"
 
 namespace cardea::videoroom {
 
 class Rooms {
 public:
-  explicit Rooms(Services& services) : services_(services) {}
+  explicit Rooms(Services& services);
   ~Rooms();
 
   Configured configure(JsonView values);
@@ -44,19 +45,17 @@ public:
   template <class Taken>
   PublicId new_id(const Taken& taken) {
     for (;;)
-      if (PublicId id = random_id(); !taken(id)) return id;
+      if (PublicId id = random_id(services_, general_.string_ids); !taken(id)) return id;
   }
   uint32_t random_32();
 
 private:
-  PublicId random_id();
-
   // given
   Services& services_;
   General general_;
   std::map<PublicId, RoomSettings> configured_;
   // owned
-  SavedRooms saved_;
+  SavedRooms<RoomSettings, room_fields> saved_;
   std::map<PublicId, std::unique_ptr<Room>> rooms_;
   std::map<RoomKey, Room*> by_key_;
   // state

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cardea/requests.hpp"
+#include "errors.hpp"
 #include "requests.hpp"
 #include "rooms.hpp"
 #include "seat.hpp"
@@ -60,6 +61,8 @@ inline ReadOptions reading(const Rooms& rooms) {
 
 // What a room asks of those who come: 426, 429, 433.
 Result<Room*> open_room(const Rooms& rooms, const PublicId& id);
-Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given);
+inline Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given) {
+  return cardea::check_word(name, needed, given, {missing_code, code::unauthorized});
+}
 
 }  // namespace cardea::videoroom
