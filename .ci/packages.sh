@@ -28,7 +28,7 @@ build_house() {
   [ -x configure ] && [ configure -nt configure.ac ] || ./bootstrap >/dev/null || return 1
   mkdir -p build
   if [ ! -f build/config.status ]; then
-    (cd build && ../configure --quiet --prefix="$PWD/root" --enable-werror ${CARDEA_CONFIGURE:-}) || return 1
+    (cd build && ../configure --quiet --prefix="$PWD/root" ${CARDEA_CONFIGURE:-}) || return 1
   fi
   make -C build --no-print-directory -j"$(nproc)" && make -C build --no-print-directory install >/dev/null
 }

@@ -264,8 +264,7 @@ public:
         datagram[19 + static_cast<size_t>(i)] = static_cast<uint8_t>(at >> (8 * (2 - i)));
         datagram[22 + static_cast<size_t>(i)] = static_cast<uint8_t>(size >> (8 * (2 - i)));
       }
-      datagram.insert(datagram.end(), whole.begin() + static_cast<ptrdiff_t>(at),
-                      whole.begin() + static_cast<ptrdiff_t>(at + size));
+      for (size_t i = at; i < at + size; ++i) datagram.push_back(whole[i]);
       return datagram;
     };
     size_t cut = whole.size() / 3;
