@@ -236,9 +236,9 @@ MediaDescription Composer::offer(const MlinePlan& plan, const std::string& msid)
 
 void write_sources(MediaDescription& media, const MlinePlan& plan, const std::string& msid) {
   if (plan.ssrc == 0 || plan.payloads.empty()) return;
-  // An inactive line keeps its SSRCs: a browser that saw them gone forgets the stream, and shows nothing when the same
-  // SSRC is announced again on that line (Chromium 156).
-  if (plan.direction != Direction::inactive) media.msid = msid.empty() ? "janus janus" + plan.mid : msid;
+  // An inactive line keeps its sources: a browser that saw them gone forgets the stream, and shows nothing when the
+  // same SSRC is announced again on that line (Chromium 156). Without the msid, RTX would count as a track of its own.
+  media.msid = msid.empty() ? "janus janus" + plan.mid : msid;
   bool rtx = plan.rtx_ssrc != 0 && plan.direction != Direction::recvonly;
   if (rtx) media.ssrc_groups.push_back({"FID", {plan.ssrc, plan.rtx_ssrc}});
   media.ssrcs.push_back({plan.ssrc, "janus"});
