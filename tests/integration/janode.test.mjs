@@ -150,7 +150,7 @@ test('people publish, are announced, subscribed to, paused, updated, switched an
   await kicked;
 
   const unpublished = await ann.handle.unpublish();
-  assert.equal(unpublished.unpublished, ann.feed);
+  assert.equal(unpublished.feed, ann.feed);
   const left = await sub.handle.leave();
   assert.ok(left);
   await assert.rejects(ann.handle.joinPublisher({room: 78}), /^Error: 425 /);
