@@ -37,6 +37,11 @@ Result<Envelope> open_envelope(JsonView request) {
   return envelope;
 }
 
+Error wrong_path(std::string_view verb) {
+  return {code::invalid_path, text("Unhandled request '", verb, "' at this path")};
+}
+Error no_session(SessionId session) { return {code::no_session, text("No such session ", session.value)}; }
+
 Json envelope(const char* kind, SessionId session, std::optional<std::string_view> transaction) {
   Json out = Json::object("janus", kind);
   if (session) out.set("session_id", session.value);

@@ -48,6 +48,10 @@ SessionId named_session(JsonView request);
 // An error is answered without the transaction.
 Result<Envelope> open_envelope(JsonView request);
 
+// A verb at a level where it means nothing; an id that names nothing.
+Error wrong_path(std::string_view verb);
+Error no_session(SessionId session);
+
 // {"janus": kind, "session_id"?, "transaction"?}
 Json envelope(const char* kind, SessionId session, std::optional<std::string_view> transaction);
 Json error_reply(const Error& error, SessionId session, std::optional<std::string_view> transaction);

@@ -70,7 +70,6 @@ public:
 private:
   // requests.cpp: a request, checked in the order of the protocol notes
   Result<Json> client_request(Incoming& in, const Envelope& envelope);
-  Result<Json> admin_request(const Incoming& in, const Envelope& envelope);
   Result<Json> create(const Incoming& in, const Envelope& envelope);
   Result<Json> session_request(Incoming& in, const Envelope& envelope, Session& session);
   Result<Json> handle_request(Incoming& in, const Envelope& envelope, ClientHandle& handle);
@@ -80,6 +79,12 @@ private:
   void claim(Connection by, Session& session);
   const LoadedPlugin* find_plugin(std::string_view name) const;
   Status may_attach(JsonView token, const LoadedPlugin& plugin, const std::string& name) const;
+
+  // admin.cpp: what operators ask
+  Result<Json> admin_request(const Incoming& in, const Envelope& envelope);
+  Result<Json> admin_of_server(const Envelope& envelope);
+  Result<Json> admin_of_session(const Envelope& envelope, Session& session);
+  Result<Json> admin_of_handle(const Envelope& envelope, ClientHandle& handle);
 
   // gateway.cpp
   void receive(Incoming incoming);

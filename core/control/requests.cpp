@@ -20,11 +20,6 @@ uint64_t fresh_id(const Map& taken, Random& random) {
   }
 }
 
-Error wrong_path(std::string_view verb) {
-  return {code::invalid_path, text("Unhandled request '", verb, "' at this path")};
-}
-Error no_session(SessionId session) { return {code::no_session, text("No such session ", session.value)}; }
-
 template <size_t n>
 bool among(const std::array<std::string_view, n>& verbs, std::string_view verb) {
   return std::find(verbs.begin(), verbs.end(), verb) != verbs.end();
@@ -178,21 +173,6 @@ Result<Json> Gateway::message(JsonView request, const Envelope& e, ClientHandle&
     jsep = std::move(*read);
   }
   return handle.message(std::move(members->body), e.transaction, std::move(jsep));
-}
-
-Result<Json> Gateway::admin_request(const Incoming& in, const Envelope& e) {
-  if (!e.session && !e.handle) {
-    if (e.verb == "info") return server_info(*this, e.transaction);
-    if (e.verb == "ping") return envelope("pong", {}, e.transaction);
-  }
-  if (!e.session && e.handle) return Error{code::no_session, "Invalid session"};
-  const std::string& secret = settings_.general.admin_secret;
-  if (!secret.empty() &&
-      !(in.request["admin_secret"].is_string() && same_secret(in.request["admin_secret"].string(), secret)))
-    return Error{code::unauthorized, "Unauthorized request (wrong admin_secret)"};
-  if (e.session && !sessions_.contains(e.session)) return no_session(e.session);
-  if (auto handle = named_handle(e); !handle) return handle.error();
-  return wrong_path(e.verb);
 }
 
 }  // namespace cardea::control
