@@ -14,7 +14,7 @@ Association::~Association() { stack_.close(socket_); }
 
 void Association::receive(Bytes packet, Time now, Output& out) {
   ++out.stats.packets_in;
-  if (!stack_.receive(socket_, packet)) return out.stats.drops.count(DataDrop::bad_packet);
+  if (!stack_.receive(socket_, packet)) return drop(DataDrop::bad_packet, out);
   advance(now, out);
 }
 
@@ -44,6 +44,7 @@ void Association::read(Time now, Output& out) {
     case SctpInput::Kind::up: on_up(*input, out); break;
     case SctpInput::Kind::lost: return on_lost(now, out);
     case SctpInput::Kind::reset: on_reset(*input, out); break;
+    case SctpInput::Kind::streams: on_streams(*input); break;
     // Their ids stay taken, and that is all.
     case SctpInput::Kind::refused: resetting_.clear(); break;
     case SctpInput::Kind::discarded: incoming_any_ = false; break;
@@ -61,7 +62,7 @@ void Association::on_piece(const SctpInput& piece, Time, Output& out) {
   if (incoming_too_large_ || incoming_.size() + piece.bytes.size() > stack_.settings().max_message_size) {
     incoming_too_large_ = true;
     incoming_.clear();
-    if (piece.end) out.stats.drops.count(DataDrop::too_large);
+    if (piece.end) drop(DataDrop::too_large, out);
     return;
   }
   incoming_ += text_of(piece.bytes);
@@ -79,32 +80,43 @@ void Association::on_message(uint16_t stream, uint32_t ppid, Output& out) {
   case Ppid::binary_partial:
   case Ppid::text_empty:
   case Ppid::binary_empty:
-    if (Channel* channel = find(stream); channel != nullptr && !channel->theirs_reset)
-      return on_data(*channel, kind, out);
-    return out.stats.drops.count(DataDrop::no_channel);
+    if (Channel* channel = find_or_agree(stream, out)) return on_data(stream, *channel, kind, out);
+    return drop(DataDrop::no_channel, out);
   }
-  out.stats.drops.count(DataDrop::bad_message);
+  drop(DataDrop::bad_message, out);
 }
 
-void Association::on_data(Channel& channel, Ppid ppid, Output& out) {
+// A message where no open came: the applications agreed on the channel beforehand, and ours learns of it now.
+Association::Channel* Association::find_or_agree(uint16_t stream, Output& out) {
+  if (Channel* channel = find(stream)) return channel->theirs_reset ? nullptr : channel;
+  if (stream >= streams_) return nullptr;
+  Channel& agreed = channels_[stream] = {.negotiated = true, .acknowledged = true, .told_open = true};
+  labels_.try_emplace(agreed.what.label, stream);
+  tell(ChannelOpened{peer_, agreed.what}, out);
+  return &agreed;
+}
+
+void Association::on_data(uint16_t stream, Channel& channel, Ppid ppid, Output& out) {
   if (ppid == Ppid::text_partial || ppid == Ppid::binary_partial) {
-    if (channel.partial.size() + incoming_.size() > stack_.settings().max_message_size) {
-      channel.partial = {};
-      return out.stats.drops.count(DataDrop::too_large);
+    if (channel.partial.size() + incoming_.size() > stack_.settings().max_message_size ||
+        partial_ + incoming_.size() > max_partial) {
+      (void)take_partial(channel);
+      return drop(DataDrop::too_large, out);
     }
+    partial_ += incoming_.size();
     channel.partial += incoming_;
     return;
   }
-  DataMessage message{.label = channel.what.label, .protocol = channel.what.protocol};
+  DataMessage message{.label = channel.what.label, .protocol = channel.what.protocol, .stream = stream};
   message.binary = ppid == Ppid::binary || ppid == Ppid::binary_empty;
   const bool empty = ppid == Ppid::text_empty || ppid == Ppid::binary_empty;
-  std::string text = std::exchange(channel.partial, {});
-  if (text.size() + incoming_.size() > stack_.settings().max_message_size)
-    return out.stats.drops.count(DataDrop::too_large);
+  std::string text = take_partial(channel);
+  if (text.size() + incoming_.size() > stack_.settings().max_message_size) return drop(DataDrop::too_large, out);
   // An empty message is one byte, because SCTP has no empty ones (RFC 8831 section 6.6).
   if (!empty) text = text.empty() ? std::exchange(incoming_, {}) : std::move(text) + incoming_;
-  ++out.stats.messages_in;
-  out.stats.bytes_in += text.size();
+  for (MessageCounts* counts : {&channel.counts, &counts_, static_cast<MessageCounts*>(&out.stats)})
+    counts->count_in(text.size());
+  changed_ = true;
   if (channel.closing) return;  // ours to close: nobody listens any more
   message.payload = std::move(text);
   tell(MessageReceived{peer_, std::move(message)}, out);
@@ -113,17 +125,19 @@ void Association::on_data(Channel& channel, Ppid ppid, Output& out) {
 void Association::on_dcep(uint16_t stream, Output& out) {
   std::optional<Dcep> dcep = parse_dcep(bytes_of(incoming_));
   Channel* channel = find(stream);
-  if (!dcep || stream >= streams_) return out.stats.drops.count(DataDrop::bad_dcep);
+  if (!dcep || stream >= streams_) return drop(DataDrop::bad_dcep, out);
   if (dcep->kind == DcepKind::ack) {
-    if (channel == nullptr) return out.stats.drops.count(DataDrop::bad_dcep);
+    if (channel == nullptr) return drop(DataDrop::bad_dcep, out);
     channel->acknowledged = true;
     if (channel->closing || std::exchange(channel->told_open, true)) return;
     return tell(ChannelOpened{peer_, channel->what}, out);
   }
-  if (channel != nullptr) return out.stats.drops.count(DataDrop::bad_dcep);
+  if (channel != nullptr && !channel->negotiated) return drop(DataDrop::bad_dcep, out);
+  // Messages came before the open that names their channel: it was lost, and they are unordered.
+  if (auto early = channels_.extract(stream)) forget_label(stream, early.mapped());
   DataChannel& what = dcep->open.channel;
   labels_.try_emplace(what.label, stream);
-  channels_[stream] = {.what = what, .acknowledged = true, .told_open = true, .partial = {}};
+  channels_[stream] = {.what = what, .acknowledged = true, .told_open = true};
   queue_.push_back(
       {.kind = Item::Kind::dcep, .stream = stream, .bytes = {std::begin(ack_message), std::end(ack_message)}});
   tell(ChannelOpened{peer_, std::move(what)}, out);
@@ -132,8 +146,13 @@ void Association::on_dcep(uint16_t stream, Output& out) {
 void Association::on_up(const SctpInput& up, Output& out) {
   if (up.restarted || up_) drop_channels(out);
   up_ = true;
-  streams_ = std::min(up.streams_in, up.streams_out);
+  on_streams(up);
   out.events.push_back(DataUp{peer_});
+}
+
+void Association::on_streams(const SctpInput& told) {
+  streams_ = std::min(told.streams_in, told.streams_out);
+  changed_ = true;
 }
 
 void Association::on_lost(Time now, Output& out) {
@@ -165,9 +184,24 @@ void Association::on_reset(const SctpInput& reset, Output& out) {
   }
 }
 
+void Association::drop(DataDrop why, Output& out) {
+  drops_.count(why);
+  out.stats.drops.count(why);
+  changed_ = true;
+}
+
 void Association::tell(DataEvent event, Output& out) {
+  changed_ = true;
   untaken_ += weight(event);
   out.events.push_back(std::move(event));
+}
+
+std::optional<PeerDataStats> Association::news() {
+  if (!std::exchange(changed_, false)) return {};
+  PeerDataStats now{counts_, peer_, up_, streams_, waiting_, untaken_, drops_, {}};
+  for (const auto& [stream, channel] : channels_)
+    if (!channel.closing) now.channels.push_back({channel.counts, stream, channel.what, channel.negotiated});
+  return now;
 }
 
 void Association::taken(size_t weight, Time now, Output& out) {
@@ -196,19 +230,19 @@ std::optional<uint16_t> Association::open_channel(DataChannel what, Output& out)
   uint32_t stream = plan_.dtls_client ? 0 : 1;
   while (channels_.contains(static_cast<uint16_t>(stream)) && stream < streams_) stream += 2;
   if (stream >= streams_) {
-    out.stats.drops.count(DataDrop::too_many_channels);
+    drop(DataDrop::too_many_channels, out);
     out.events.push_back(ChannelClosed{peer_, what.label});
     return {};
   }
   const auto number = static_cast<uint16_t>(stream);
   queue_.push_back({.kind = Item::Kind::dcep, .stream = number, .bytes = build_open({what, 256})});
   labels_[what.label] = number;
-  channels_[number] = {.what = std::move(what), .partial = {}};
+  channels_[number] = {.what = std::move(what)};
   return number;
 }
 
 void Association::open(const DataChannel& channel, Time now, Output& out) {
-  if (!up_) return out.stats.drops.count(DataDrop::not_up);
+  if (!up_) return drop(DataDrop::not_up, out);
   if (!stream_of(channel.label)) open_channel(channel, out);
   advance(now, out);
 }
@@ -220,8 +254,8 @@ void Association::close(std::string_view label, Time now, Output& out) {
 
 void Association::begin_close(uint16_t stream) {
   Channel& channel = channels_.at(stream);
-  channel.closing = true;
-  channel.partial = {};
+  channel.closing = changed_ = true;
+  (void)take_partial(channel);
   forget_label(stream, channel);
   queue_.push_back({.kind = Item::Kind::reset, .stream = stream});
 }
@@ -234,11 +268,17 @@ void Association::forget_label(uint16_t stream, const Channel& channel) {
     if (!one.closing && one.what.label == channel.what.label) return void(labels_.emplace(one.what.label, other));
 }
 
+std::string Association::take_partial(Channel& channel) {
+  partial_ -= channel.partial.size();
+  return std::exchange(channel.partial, {});
+}
+
 void Association::drop_channels(Output& out) {
   for (const auto& [stream, channel] : channels_)
     if (!channel.closing) out.events.push_back(ChannelClosed{peer_, channel.what.label});
   channels_.clear();
   labels_.clear();
+  partial_ = 0;
   resets_.clear();
   resetting_.clear();
   incoming_any_ = false;
@@ -252,7 +292,7 @@ void Association::send(const DataMessage& message, Time now, Output& out) {
   Item item{.stream = 0, .message = message};
   waiting_ += weight(message);
   auto refuse = [&](DataDrop why) {
-    out.stats.drops.count(why);
+    drop(why, out);
     left(item, out);
   };
   if (!up_) return refuse(DataDrop::not_up);
@@ -260,14 +300,25 @@ void Association::send(const DataMessage& message, Time now, Output& out) {
     return refuse(DataDrop::too_large);
   // The sender keeps to its grant, so this is only the last door.
   if (waiting_ > 2 * send_limit) return refuse(DataDrop::backlog_full);
-  auto stream = stream_of(message.label);
-  if (!stream) stream = open_channel({.label = message.label, .protocol = message.protocol}, out);
+  const auto stream = stream_for(message, out);
   if (!stream) return left(item, out);
   item.stream = *stream;
   const Channel& channel = channels_.at(*stream);
   if (channel.what.max_lifetime_ms) item.expires = now + std::chrono::milliseconds(*channel.what.max_lifetime_ms);
   queue_.push_back(std::move(item));
   advance(now, out);
+}
+
+// None: it is counted why.
+std::optional<uint16_t> Association::stream_for(const DataMessage& message, Output& out) {
+  if (!message.stream) {
+    auto stream = stream_of(message.label);
+    return stream ? stream : open_channel({.label = message.label, .protocol = message.protocol}, out);
+  }
+  const Channel* channel = find(*message.stream);
+  if (channel != nullptr && !channel->closing) return message.stream;
+  drop(DataDrop::closed, out);
+  return {};
 }
 
 // A message waits no longer.
@@ -284,7 +335,7 @@ void Association::left(const Item& item, Output& out) {
 
 void Association::give_up(Output& out) {
   for (const Item& item : queue_) {
-    if (item.kind == Item::Kind::message) out.stats.drops.count(DataDrop::closed);
+    if (item.kind == Item::Kind::message) drop(DataDrop::closed, out);
     left(item, out);
   }
   queue_.clear();
@@ -305,13 +356,13 @@ bool Association::flush_one(Item& item, Time now, Output& out) {
     return true;
   }
   if (channel == nullptr || channel->theirs_reset) {
-    if (item.kind == Item::Kind::message) out.stats.drops.count(DataDrop::closed);
+    if (item.kind == Item::Kind::message) drop(DataDrop::closed, out);
     return true;
   }
   if (item.kind == Item::Kind::dcep)
     return stack_.send(socket_, item.stream, Ppid::dcep, item.bytes, {}) != SctpStack::Sent::full;
   if (now >= item.expires) {
-    out.stats.drops.count(DataDrop::expired);
+    drop(DataDrop::expired, out);
     return true;
   }
   static constexpr uint8_t nothing[] = {0};
@@ -323,10 +374,11 @@ bool Association::flush_one(Item& item, Time now, Output& out) {
                      channel->what.max_lifetime_ms};
   switch (stack_.send(socket_, item.stream, ppid, payload.empty() ? Bytes(nothing) : payload, how)) {
   case SctpStack::Sent::full: return false;
-  case SctpStack::Sent::failed: out.stats.drops.count(DataDrop::closed); break;
+  case SctpStack::Sent::failed: drop(DataDrop::closed, out); break;
   case SctpStack::Sent::done:
-    ++out.stats.messages_out;
-    out.stats.bytes_out += payload.size();
+    for (MessageCounts* counts : {&channel->counts, &counts_, static_cast<MessageCounts*>(&out.stats)})
+      counts->count_out(payload.size());
+    changed_ = true;
     break;
   }
   return true;

@@ -50,18 +50,23 @@ public:
   uint64_t number() const { return number_; }
   size_t channels() const { return channels_.size(); }
   size_t waiting() const { return waiting_; }
+  // What changed since this was last asked; none if nothing did.
+  std::optional<PeerDataStats> news();
 
 private:
   static constexpr Duration restart_gap = 1s;
-  static constexpr size_t max_resets = 100;  // streams in one request
+  static constexpr size_t max_resets = 100;       // streams in one request
+  static constexpr size_t max_partial = 1 << 20;  // bytes of unfinished messages, of all channels
 
   struct Channel {
-    DataChannel what;
+    DataChannel what{};
+    bool negotiated = false;    // without DCEP: both applications agreed on the stream (RFC 8831 section 6.4)
     bool acknowledged = false;  // until then all is sent in order, behind the open (RFC 8832 section 6)
     bool told_open = false;
     bool closing = false;  // by us or the peer: only waits for both directions to be reset
     bool ours_reset = false, theirs_reset = false;
-    std::string partial;  // by the deprecated payload protocols
+    std::string partial{};  // by the deprecated payload protocols
+    MessageCounts counts{};
   };
   struct Item {
     enum class Kind : uint8_t { message, dcep, reset } kind = Kind::message;
@@ -75,18 +80,23 @@ private:
   void read(Time now, Output& out);
   void on_piece(const SctpInput& piece, Time now, Output& out);
   void on_message(uint16_t stream, uint32_t ppid, Output& out);
-  void on_data(Channel& channel, Ppid ppid, Output& out);
+  Channel* find_or_agree(uint16_t stream, Output& out);
+  void on_data(uint16_t stream, Channel& channel, Ppid ppid, Output& out);
   void on_dcep(uint16_t stream, Output& out);
   void on_up(const SctpInput& up, Output& out);
+  void on_streams(const SctpInput& told);
   void on_lost(Time now, Output& out);
   void on_reset(const SctpInput& reset, Output& out);
   void tell(DataEvent event, Output& out);
+  void drop(DataDrop why, Output& out);
 
   Channel* find(uint16_t stream);
   std::optional<uint16_t> stream_of(std::string_view label) const;
+  std::optional<uint16_t> stream_for(const DataMessage& message, Output& out);
   std::optional<uint16_t> open_channel(DataChannel what, Output& out);
   void begin_close(uint16_t stream);
   void forget_label(uint16_t stream, const Channel& channel);
+  std::string take_partial(Channel& channel);
   void drop_channels(Output& out);
   void give_up(Output& out);
   void flush(Time now, Output& out);
@@ -110,11 +120,16 @@ private:
   std::deque<Item> queue_;
   size_t waiting_ = 0;  // weight of the messages in it
   size_t untaken_ = 0;  // weight of what was told
+  size_t partial_ = 0;  // bytes in the channels' unfinished messages
   std::vector<uint16_t> resets_, resetting_;
   // The message that is coming in.
   std::string incoming_;
   uint16_t incoming_stream_ = 0;
   bool incoming_any_ = false, incoming_too_large_ = false;
+  // Statistics.
+  MessageCounts counts_;
+  DataDrops drops_;
+  bool changed_ = true;
 };
 
 }  // namespace cardea::data

@@ -20,7 +20,7 @@ enum class DataDrop : uint8_t {
   bad_packet,         // not SCTP, or not for us
   bad_dcep,           // malformed, or out of place
   bad_message,        // of an unknown payload protocol
-  no_channel,         // on a stream that nobody opened
+  no_channel,         // on a stream that is being closed, or beyond those of both directions
   too_large,          // larger than announced, by the peer or by us
   too_many_channels,  // no stream is left
   backlog_full,       // more waits to be sent than was granted
@@ -116,13 +116,39 @@ inline size_t weight(const DataEvent& event) {
   return std::holds_alternative<ChannelClosed>(event) ? 256 : 0;
 }
 
-struct DataStats {
+// Messages that came from a peer, and that were handed to its association; their bytes.
+struct MessageCounts {
+  uint64_t messages_in = 0, messages_out = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;
+
+  void count_in(size_t bytes) { ++messages_in, bytes_in += bytes; }
+  void count_out(size_t bytes) { ++messages_out, bytes_out += bytes; }
+};
+
+// Of the whole data thread, since it began.
+struct DataStats : MessageCounts {
   uint32_t associations = 0;
   uint64_t packets_in = 0, packets_out = 0;
-  uint64_t messages_in = 0, messages_out = 0;
-  uint64_t bytes_in = 0, bytes_out = 0;  // of messages
-  uint64_t checksum_errors = 0;          // packets that the library dropped for it
+  uint64_t checksum_errors = 0;  // packets that the library dropped for it
   DataDrops drops;
+};
+
+// Of one channel that is open.
+struct ChannelStats : MessageCounts {
+  uint16_t stream = 0;
+  DataChannel channel;
+  bool negotiated = false;  // without DCEP
+};
+
+// Of one peer, since its association was first begun; a channel that was closed still counts in the sum.
+struct PeerDataStats : MessageCounts {
+  PeerId peer;
+  bool up = false;
+  uint16_t streams = 0;  // each way
+  size_t waiting = 0;    // weight of what is to be sent
+  size_t untaken = 0;    // weight of what was told and not taken yet
+  DataDrops drops;
+  std::vector<ChannelStats> channels;
 };
 
 // What associations want done. Emptied once a turn, but for the statistics, which count on.

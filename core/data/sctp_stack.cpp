@@ -136,7 +136,7 @@ bool SctpStack::set_options(Native* native) const {
             set(native, IPPROTO_SCTP, SCTP_INITMSG, init) && set(native, IPPROTO_SCTP, SCTP_RTOINFO, rto) &&
             set(native, IPPROTO_SCTP, SCTP_ASSOCINFO, limits) && set(native, IPPROTO_SCTP, SCTP_DELAYED_SACK, sack) &&
             set(native, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
-  for (int event : {SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT, SCTP_PARTIAL_DELIVERY_EVENT})
+  for (int event : {SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT, SCTP_STREAM_CHANGE_EVENT, SCTP_PARTIAL_DELIVERY_EVENT})
     ok = ok && set(native, IPPROTO_SCTP, SCTP_EVENT, sctp_event{SCTP_ALL_ASSOC, static_cast<uint16_t>(event), 1});
   return ok;
 }
@@ -238,6 +238,13 @@ bool SctpStack::take_notification(size_t size, SctpInput& out) {
       return true;
     default: out.kind = SctpInput::Kind::lost; return true;
     }
+  case SCTP_STREAM_CHANGE_EVENT:
+    if ((told.sn_strchange_event.strchange_flags & (SCTP_STREAM_CHANGE_DENIED | SCTP_STREAM_CHANGE_FAILED)) != 0)
+      return false;
+    out.kind = SctpInput::Kind::streams;
+    out.streams_in = told.sn_strchange_event.strchange_instrms;
+    out.streams_out = told.sn_strchange_event.strchange_outstrms;
+    return true;
   case SCTP_PARTIAL_DELIVERY_EVENT: out.kind = SctpInput::Kind::discarded; return true;
   case SCTP_STREAM_RESET_EVENT: {
     const uint16_t flags = told.sn_strreset_event.strreset_flags;

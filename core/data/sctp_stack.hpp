@@ -49,12 +49,13 @@ struct SctpInput {
     up,         // the association is there, or the peer began it anew (restarted)
     lost,       // it is over: the socket is of no more use
     reset,      // streams that the peer will send no more on; or ours that are reset
+    streams,    // there are more of them now: the peer asked (RFC 6525 section 4.5)
     refused,    // a reset of ours was not done
     discarded,  // the message of which pieces came is given up by the peer
   };
   Kind kind = Kind::piece;
   bool restarted = false;
-  // up: how many streams each way
+  // up, streams: how many streams each way
   uint16_t streams_in = 0, streams_out = 0;
   // reset: of the peer's direction (incoming), else ours
   bool incoming = false;

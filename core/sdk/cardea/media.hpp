@@ -227,6 +227,8 @@ struct DataMessage {
   std::string protocol{};
   bool binary = false;
   Payload payload{};
+  // The SCTP stream it came on. When sending: the channel on that stream, whatever its label, and none other.
+  std::optional<uint16_t> stream{};
 };
 
 // A data channel and how it delivers (RFC 8832 section 5.1): at most one of the two bounds, none is reliable.

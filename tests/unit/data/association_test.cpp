@@ -40,7 +40,16 @@ class AssociationTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_waits_is_bounded_and_its_leaving_is_told);
   CPPUNIT_TEST(a_reader_that_is_behind_stops_the_sender);
   CPPUNIT_TEST(messages_in_pieces_of_the_old_kind_are_joined);
+  CPPUNIT_TEST(unfinished_messages_are_bounded);
   CPPUNIT_TEST(messages_that_make_no_sense_are_dropped_by_name);
+  CPPUNIT_TEST(what_comes_while_a_channel_closes_is_dropped_by_name);
+  CPPUNIT_TEST(a_negotiated_channel_works_without_an_open);
+  CPPUNIT_TEST(negotiated_channels_are_told_apart_by_stream);
+  CPPUNIT_TEST(an_open_that_comes_late_names_its_channel);
+  CPPUNIT_TEST(a_message_is_sent_again_so_often_and_no_more);
+  CPPUNIT_TEST(the_last_of_65535_streams_works);
+  CPPUNIT_TEST(a_peer_may_add_streams);
+  CPPUNIT_TEST(what_changes_is_told_by_channel);
   CPPUNIT_TEST(junk_never_harms);
   CPPUNIT_TEST(a_flood_of_hellos_leaves_the_association_working);
   CPPUNIT_TEST(associations_come_and_go_by_the_hundred);
@@ -365,8 +374,6 @@ public:
     Pair pair;
     chat(pair);
     Raw raw(pair);
-    raw.send(8, 51, "on no channel");
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::no_channel]);
     raw.send(0, 46, "of WebRTC's other protocols");
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::bad_message]);
     raw.send(10, 50, "\x01 no DCEP");
@@ -376,6 +383,177 @@ public:
     CPPUNIT_ASSERT_EQUAL(size_t{1}, pair.b().association->channels());
     pair.send(pair.a(), "chat", "all is well");
     CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+  }
+  void unfinished_messages_are_bounded() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    Raw raw(pair);
+    const std::string large(200000, 'x');
+    for (uint16_t stream = 0; stream < 10; ++stream) raw.send(stream, 54, large);
+    pair.run(2s);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{5}, pair.drops()[DataDrop::too_large]);  // a megabyte is kept
+    raw.send(0, 51, "end");
+    CPPUNIT_ASSERT_EQUAL(size_t{200003}, pair.b().messages.at(0).payload.size());
+    raw.send(9, 54, large);  // there is room again
+    CPPUNIT_ASSERT_EQUAL(uint64_t{5}, pair.drops()[DataDrop::too_large]);
+  }
+  void what_comes_while_a_channel_closes_is_dropped_by_name() {
+    Pair pair;
+    chat(pair);
+    // The last packet of a's with a message, and from then on nothing of b's reaches a.
+    std::vector<uint8_t> data;
+    pair.loses = [&](Bytes packet) {
+      if (packet[12] == 0) data.assign(packet.begin(), packet.end());
+      return false;
+    };
+    pair.send(pair.a(), "chat", "x");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().messages.size() == 1; }));
+    pair.run(1s);
+    const uint32_t to_b = load_u32(&data[4]);
+    pair.loses = [&](Bytes packet) { return load_u32(&packet[4]) != to_b; };
+    pair.close(pair.a(), "chat");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().closed.size() == 1; }));
+    // The next message, the first on the stream since it was reset (RFC 9260 section 3.3.1).
+    store_u32(&data[16], load_u32(&data[16]) + 1);
+    store_u16(&data[22], 0);
+    stamp(data);
+    pair.b().association->receive(data, pair.now(), pair.out());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::no_channel]);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, pair.b().messages.size());
+  }
+  void a_negotiated_channel_works_without_an_open() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    Raw raw(pair);
+    raw.send(7, 51, "agreed");
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, pair.b().messages.size());
+    CPPUNIT_ASSERT(pair.b().messages[0].label.empty() && pair.b().messages[0].stream == uint16_t{7});
+    CPPUNIT_ASSERT(pair.b().opened.size() == 1 && pair.b().opened[0].label.empty());
+    // Without a default channel it is the one that an answer goes to.
+    pair.send(pair.b(), "", "back");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+    CPPUNIT_ASSERT(pair.a().messages[0].stream == uint16_t{7});
+    // It ends as any other does, and may begin anew.
+    CPPUNIT_ASSERT(pair.stack().reset({1}, std::vector<uint16_t>{7}));
+    CPPUNIT_ASSERT(pair.until([&] { return pair.b().closed.size() == 1 && pair.b().association->channels() == 0; }));
+    pair.run(1s);
+    raw.send(7, 53, "again");
+    CPPUNIT_ASSERT(pair.b().messages.size() == 2 && pair.b().opened.size() == 2);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{0}, pair.drops()[DataDrop::no_channel]);
+  }
+  void negotiated_channels_are_told_apart_by_stream() {
+    Pair pair;
+    chat(pair, "JanusDataChannel");
+    Raw raw(pair);
+    for (uint16_t stream : {uint16_t{20}, uint16_t{5}, uint16_t{21}}) raw.send(stream, 51, std::to_string(stream));
+    CPPUNIT_ASSERT_EQUAL(size_t{3}, pair.b().messages.size());
+    for (DataMessage message : pair.b().messages) pair.b().association->send(message, pair.now(), pair.out());
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 3; }));
+    for (const DataMessage& message : pair.a().messages)
+      CPPUNIT_ASSERT_EQUAL(message.payload.text(), std::to_string(message.stream.value()));
+    CPPUNIT_ASSERT_EQUAL(size_t{4}, pair.b().association->channels());
+    // On a stream that is not there nothing is opened.
+    pair.b().association->send({.payload = "x", .stream = uint16_t{99}}, pair.now(), pair.out());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, pair.drops()[DataDrop::closed]);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, pair.b().association->waiting());
+  }
+  void an_open_that_comes_late_names_its_channel() {
+    Pair pair;
+    CPPUNIT_ASSERT(pair.connect());
+    Raw raw(pair);
+    raw.send(4, 51, "early");
+    raw.send(4, 50, std::string_view("\x03\0\0\0\0\0\0\0\0\4\0\0late", 16));
+    raw.send(4, 51, "after");
+    CPPUNIT_ASSERT_EQUAL(std::string("late"), pair.b().messages.at(1).label);
+    CPPUNIT_ASSERT(pair.b().opened.size() == 2 && pair.b().closed.empty());
+    pair.send(pair.b(), "late", "x");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+    CPPUNIT_ASSERT(pair.a().messages[0].stream == uint16_t{4});
+    pair.send(pair.b(), "", "the label that was none is free");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 2; }));
+    CPPUNIT_ASSERT_EQUAL(std::string(default_label), pair.a().messages[1].label);
+  }
+  void a_message_is_sent_again_so_often_and_no_more() {
+    for (uint32_t allowed : {0u, 1u, 3u})
+      for (uint32_t lost : {0u, 1u, 3u, 4u}) {
+        Pair pair;
+        CPPUNIT_ASSERT(pair.connect());
+        pair.open(pair.a(), {.label = "chat", .max_retransmits = allowed});
+        CPPUNIT_ASSERT(pair.until([&] { return !pair.a().opened.empty(); }));
+        uint32_t times = 0;
+        pair.loses = [&](Bytes packet) { return packet.size() > 500 && times++ < lost; };
+        pair.send(pair.a(), "chat", numbered(1, 800), true);
+        pair.run(60s);
+        pair.send(pair.a(), "chat", "next");
+        pair.run(10s);
+        CPPUNIT_ASSERT_EQUAL(size_t{lost <= allowed ? 2u : 1u}, pair.b().messages.size());
+        CPPUNIT_ASSERT_EQUAL(std::string("next"), pair.b().messages.back().payload.text());
+      }
+  }
+  void the_last_of_65535_streams_works() {
+    SctpSettings all;
+    all.streams = 65535;
+    Pair pair(0, 1, all);
+    CPPUNIT_ASSERT(pair.connect());
+    CPPUNIT_ASSERT(pair.b().association->news()->streams == 65535);
+    Raw raw(pair);
+    raw.send(65534, 50, std::string_view("\x03\0\0\0\0\0\0\0\0\4\0\0last", 16));
+    raw.send(65534, 51, "x");
+    CPPUNIT_ASSERT_EQUAL(std::string("last"), pair.b().messages.at(0).label);
+    pair.send(pair.b(), "last", "back");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() == 1; }));
+  }
+  void a_peer_may_add_streams() {
+    Pair pair;
+    // To b the other side seems to have 256 streams of its own to begin with (RFC 9260 section 3.3.2).
+    std::vector<uint8_t> hello;
+    uint32_t to_b = 0;
+    pair.loses = [&](Bytes packet) {
+      if (packet[12] == 1) hello.assign(packet.begin(), packet.end());
+      if (packet[12] == 10) to_b = load_u32(&packet[4]);  // the cookie
+      return packet[12] == 1;
+    };
+    pair.b().association.reset();
+    pair.run(3s);
+    CPPUNIT_ASSERT(hello.size() > 32);
+    store_u16(&hello[24], 256);
+    stamp(hello);
+    pair.begin(1);
+    pair.b().association->receive(hello, pair.now(), pair.out());
+    CPPUNIT_ASSERT(pair.connect());
+    CPPUNIT_ASSERT(pair.b().association->news()->streams == 256);
+    // RFC 6525 section 4.5: 100 more, in the first request of all, whose number is the first TSN.
+    std::vector<uint8_t> add{0x13, 0x88, 0x13, 0x88, 0, 0,  0, 0, 0, 0, 0, 0,   130, 0,
+                             0,    16,   0,    17,   0, 12, 0, 0, 0, 0, 0, 100, 0,   0};
+    store_u32(&add[4], to_b);
+    std::copy(&hello[28], &hello[32], &add[20]);
+    stamp(add);
+    pair.b().association->receive(add, pair.now(), pair.out());
+    pair.run(100ms);
+    const auto news = pair.b().association->news();
+    CPPUNIT_ASSERT(news && news->streams == 356);
+  }
+  void what_changes_is_told_by_channel() {
+    Pair pair;
+    chat(pair);
+    pair.send(pair.a(), "chat", "12345");
+    pair.send(pair.a(), "other", "1234567", true);
+    pair.send(pair.b(), "chat", "1");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().messages.size() + pair.b().messages.size() == 3; }));
+    pair.run(100ms);
+    pair.a().association->send({.payload = "x", .stream = uint16_t{99}}, pair.now(), pair.out());
+    const auto a = pair.a().association->news();
+    CPPUNIT_ASSERT(a && a->up && a->peer == pair.a().peer && a->waiting == 0);
+    CPPUNIT_ASSERT(a->messages_out == 2 && a->bytes_out == 12 && a->messages_in == 1 && a->bytes_in == 1);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, a->drops[DataDrop::closed]);
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, a->channels.size());
+    CPPUNIT_ASSERT(a->channels[1].channel.label == "other" && a->channels[1].stream == 2);
+    CPPUNIT_ASSERT(a->channels[1].messages_out == 1 && a->channels[1].bytes_out == 7 && !a->channels[1].negotiated);
+    CPPUNIT_ASSERT(!pair.a().association->news());  // nothing since
+    pair.close(pair.a(), "other");
+    CPPUNIT_ASSERT(pair.until([&] { return pair.a().association->channels() == 1; }));
+    const auto after = pair.a().association->news();
+    CPPUNIT_ASSERT(after && after->channels.size() == 1 && after->messages_out == 2);
   }
   void junk_never_harms() {
     Pair pair;
