@@ -130,6 +130,10 @@ void Gateway::on_event(const worker::WorkerEvent& event) {
     peers_->note(*stats);
     return;
   }
+  if (const auto* stats = std::get_if<worker::PeersDataStats>(&event)) {
+    peers_->note(*stats);
+    return;
+  }
   if (const auto* told = std::get_if<data::DataEvent>(&event)) {
     const PeerId peer = data::peer_of(*told);
     if (ClientHandle* handle = find_handle(peers_->owner(peer))) handle->on_data(*told);

@@ -87,4 +87,14 @@ void Peers::note(const worker::WorkerStats& stats) {
   stats_[stats.worker] = stats;
 }
 
+void Peers::note(const worker::PeersDataStats& stats) {
+  for (const data::PeerDataStats& one : stats)
+    if (auto found = known_.find(one.peer); found != known_.end()) found->second.data = one;
+}
+
+const data::PeerDataStats* Peers::data_stats(PeerId peer) const {
+  auto found = known_.find(peer);
+  return found != known_.end() && found->second.data ? &*found->second.data : nullptr;
+}
+
 }  // namespace cardea::control

@@ -53,7 +53,10 @@ public:
 
   void note(const worker::WorkerStats& stats);
   void note(const data::DataStats& stats) { data_stats_ = stats; }
+  void note(const worker::PeersDataStats& stats);
   const data::DataStats& data_stats() const { return data_stats_; }
+  // Null: the peer has had no data channels yet, or is gone.
+  const data::PeerDataStats* data_stats(PeerId peer) const;
   const std::vector<worker::WorkerStats>& stats() const { return stats_; }
   uint32_t count() const { return placement_.peers(); }
   const Routes& routes() const { return routes_; }
@@ -63,6 +66,7 @@ private:
   struct Known {
     HandleId owner;
     bool created = false;
+    std::optional<data::PeerDataStats> data{};
   };
   void drop(PeerId peer);
 

@@ -100,7 +100,10 @@ struct WorkerStats {
   Drops drops;
 };
 
-// From the data thread come the last two.
-using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats, data::DataEvent, data::DataStats>;
+// Of those peers' data channels that changed in the last second.
+using PeersDataStats = std::vector<data::PeerDataStats>;
+
+// From the data thread come the last three.
+using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats, data::DataEvent, data::DataStats, PeersDataStats>;
 
 }  // namespace cardea::worker

@@ -87,6 +87,9 @@ void DataThread::tell_stats() {
   stats.checksum_errors = stack_->checksum_errors();
   stats.drops.count(data::DataDrop::queue_full, dropped_packets_.exchange(0, std::memory_order_relaxed));
   events_.post(stats);
+  for (auto& [peer, association] : associations_)
+    if (auto news = association->news()) news_.push_back(std::move(*news));
+  if (!news_.empty()) events_.post(std::exchange(news_, {}));
 }
 
 template <class Function>
@@ -108,6 +111,7 @@ void DataThread::handle(StopData& command) {
   auto found = associations_.find(command.peer);
   if (found == associations_.end()) return;
   found->second->end(output_);
+  if (auto news = found->second->news()) news_.push_back(std::move(*news));
   owners_.erase(found->second->number());
   associations_.erase(found);
 }

@@ -11,6 +11,7 @@
 
 #include "cardea/mailbox.hpp"
 #include "data/association.hpp"
+#include "worker/commands.hpp"
 #include "worker/data_commands.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/worker.hpp"
@@ -67,6 +68,7 @@ private:
   data::Output output_;
   std::vector<DataCommand> commands_;
   std::vector<uint64_t> stirred_;
+  PeersDataStats news_;                          // of peers that ended since the last report
   std::unordered_map<uint64_t, PeerId> owners_;  // by the number that the stack knows
   uint64_t next_number_ = 0;
   Time stats_at_{};

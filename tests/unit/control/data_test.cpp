@@ -14,6 +14,7 @@ class HandleDataTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(channels_asked_for_early_are_opened_later);
   CPPUNIT_TEST(what_the_peer_does_reaches_the_plugin_and_is_acknowledged);
   CPPUNIT_TEST(a_new_peer_connection_starts_from_nothing);
+  CPPUNIT_TEST(what_the_data_thread_counted_is_kept_while_the_peer_lives);
   CPPUNIT_TEST_SUITE_END();
 
   struct Call {
@@ -120,6 +121,25 @@ class HandleDataTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!call.client->send_data({.payload = "x"}));
     call.world.event(data::DataEvent(data::DataUp{next}));
     CPPUNIT_ASSERT(call.client->send_data({.payload = "x"}));
+  }
+  void what_the_data_thread_counted_is_kept_while_the_peer_lives() {
+    Call call;
+    const Peers& peers = *call.world.gateway->peers();
+    CPPUNIT_ASSERT(peers.data_stats(call.peer) == nullptr);
+    data::PeerDataStats told;
+    told.peer = call.peer;
+    told.channels.push_back({{3, 0, 99, 0}, 5, {.label = "chat"}, true});
+    const auto tell = [&] {
+      call.world.gateway->worker_events().post(worker::PeersDataStats{told});
+      call.world.gateway->turn(call.world.now);
+    };
+    tell();
+    CPPUNIT_ASSERT(peers.data_stats(call.peer) != nullptr);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{99}, peers.data_stats(call.peer)->channels.at(0).bytes_in);
+    call.world.verb("hangup", "session_id", call.session, "handle_id", call.handle);
+    CPPUNIT_ASSERT(peers.data_stats(call.peer) == nullptr);
+    tell();  // late
+    CPPUNIT_ASSERT(peers.data_stats(call.peer) == nullptr);
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(HandleDataTest);

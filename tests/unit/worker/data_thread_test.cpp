@@ -41,6 +41,8 @@ struct Site {
       events.take(got);
       for (WorkerEvent& event : got) {
         if (auto* now = std::get_if<data::DataStats>(&event)) stats = *now;
+        if (auto* now = std::get_if<PeersDataStats>(&event))
+          for (data::PeerDataStats& one : *now) by_peer[one.peer.slot] = one;
         auto* told = std::get_if<data::DataEvent>(&event);
         if (told == nullptr) continue;
         const PeerId about = data::peer_of(*told);
@@ -63,6 +65,7 @@ struct Site {
   std::map<uint32_t, std::vector<std::string>> messages;
   size_t left_weight = 0;
   data::DataStats stats;
+  std::map<uint32_t, data::PeerDataStats> by_peer;
 };
 
 class DataThreadTest : public CppUnit::TestFixture {
@@ -88,6 +91,12 @@ public:
     }));
     CPPUNIT_ASSERT(site.until([&] { return site.left_weight == 200 * data::weight(message); }));
     CPPUNIT_ASSERT(site.until([&] { return site.stats.messages_in == 200 && site.stats.associations == 20; }));
+    CPPUNIT_ASSERT(site.until([&] { return site.by_peer[7].messages_in == 10 && site.by_peer[7].bytes_out == 50000; }));
+    // The last count of one that ends comes too.
+    site.thread.post(SendMessage{Site::peer(7), message});
+    CPPUNIT_ASSERT(site.until([&] { return site.messages[6].size() == 11; }));
+    site.thread.post(StopData{Site::peer(7)});
+    CPPUNIT_ASSERT(site.until([&] { return !site.by_peer[7].up && site.by_peer[7].messages_out == 11; }));
   }
   void a_restarted_peer_gets_a_new_association() {
     Site site;
