@@ -12,8 +12,15 @@ const bound = () => new Promise((resolve, reject) => {
   socket.once('error', reject).bind(0, '127.0.0.1', () => resolve(socket.off('error', reject)));
 });
 
-/** Listens on `port`, and sends what comes to `target`, a port that was free; each client gets an outgoing socket of its own. */
-export async function makeRelay({loss = 0, seed = 1} = {}) {
+/** RFC 7983: what a packet is, by its first byte. Data channels are DTLS records of application data. */
+export const isMedia = packet => packet[0] >= 128 && packet[0] < 192;
+export const isData = packet => packet[0] === 23;
+
+/**
+ * Listens on `port`, and sends what comes to `target`, a port that was free; each client gets an outgoing socket of its own.
+ * `loses`: the packets that may get lost. The handshake has its own tests.
+ */
+export async function makeRelay({loss = 0, seed = 1, loses = isMedia} = {}) {
   const random = sequence(seed);
   const [front, reserved] = [await bound(), await bound()];
   const target = reserved.address().port;
@@ -34,10 +41,8 @@ export async function makeRelay({loss = 0, seed = 1} = {}) {
       clients.clear();
     },
   };
-  // Media only is lost: the handshake has its own tests.
   const passes = packet => {
-    const media = packet.length > 0 && packet[0] >= 128 && packet[0] < 192;
-    const pass = !relay.dark && !(media && random() < relay.loss);
+    const pass = !relay.dark && !(packet.length > 0 && loses(packet) && random() < relay.loss);
     ++relay[pass ? 'passed' : 'lost'];
     return pass;
   };
