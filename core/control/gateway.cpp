@@ -11,6 +11,7 @@
 namespace cardea::control {
 namespace {
 
+constexpr size_t requests_at_once = 64;  // their replies leave before more are looked at
 constexpr Duration sweep_interval = 1s;  // sessions end at most this late
 
 }  // namespace
@@ -90,12 +91,14 @@ void Gateway::turn(Time now) {
     settle();
   }
   inbox_.take(requests_taken_);
-  for (Incoming& incoming : requests_taken_) {
+  for (size_t i = 0; i < requests_taken_.size(); ++i) {
+    Incoming& incoming = requests_taken_[i];
     if (incoming.gone)
       on_gone(incoming.from);
     else
       receive(std::move(incoming));
     settle();
+    if ((i + 1) % requests_at_once == 0) flush_transports();
   }
   TimerId newest = timers_.newest();
   while (auto call = timers_.take(now_, newest)) {
@@ -103,6 +106,11 @@ void Gateway::turn(Time now) {
     settle();
   }
   if (now_ >= next_sweep_) sweep();
+  flush_transports();
+}
+
+void Gateway::flush_transports() {
+  for (LoadedTransport& loaded : transports_) loaded.transport->flush();
 }
 
 // Requests

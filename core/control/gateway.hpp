@@ -91,6 +91,7 @@ private:
   void on_event(const worker::WorkerEvent& event);
   void on_gone(Connection connection);
   void sweep();
+  void flush_transports();
   void settle();
   void deliver(Pushed pushed);
   void send(const Session& session, Json message);

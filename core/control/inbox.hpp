@@ -28,14 +28,17 @@ class Inbox {
 public:
   static constexpr size_t bound = 65'536;
 
-  void post(Incoming incoming) {
+  using Wake = Mailbox<Incoming>::Wake;
+
+  void post(Incoming incoming, Wake when) {
     if (!incoming.gone && waiting_.fetch_add(1, std::memory_order_relaxed) >= bound) {
       waiting_.fetch_sub(1, std::memory_order_relaxed);
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
     }
-    mailbox_.post(std::move(incoming));
+    mailbox_.post(std::move(incoming), when);
   }
+  void wake() { mailbox_.wake(); }
   void take(std::vector<Incoming>& into) {
     mailbox_.take(into);
     size_t requests = 0;
@@ -60,9 +63,16 @@ public:
         pages_folder_(std::move(pages_folder)) {}
 
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
-    inbox_.post({{transport_, from}, tag, api, std::move(request), false});
+    inbox_.post({{transport_, from}, tag, api, std::move(request), false}, wake_);
   }
-  void gone(ConnectionId connection) override { inbox_.post({{transport_, connection}, {}, {}, {}, true}); }
+  void gone(ConnectionId connection) override {
+    inbox_.post({{transport_, connection}, {}, {}, {}, true}, Inbox::Wake::now);
+  }
+  void hold() override { wake_ = Inbox::Wake::later; }
+  void release() override {
+    wake_ = Inbox::Wake::now;
+    inbox_.wake();
+  }
   const std::string& state_folder() const override {
     std::call_once(made_, [this] { state_folder_ = make_folder_(); });
     return state_folder_;
@@ -76,7 +86,8 @@ private:
   const std::function<std::string()> make_folder_;
   const std::string pages_folder_;
   // state
-  mutable std::once_flag made_;  // any of the transport's threads may ask
+  Inbox::Wake wake_ = Inbox::Wake::now;  // written only by a transport's single thread
+  mutable std::once_flag made_;          // any of the transport's threads may ask
   mutable std::string state_folder_;
 };
 

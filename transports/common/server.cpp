@@ -324,8 +324,12 @@ lws* Server::attach(Attached& attached, int fd, lws_adoption_type type, const ch
 
 void Server::run() {
   pthread_setname_np(pthread_self(), rules_.name.substr(0, 15).c_str());
-  while (!stopping_ || !(is_drained() || time_is_up_))
-    if (lws_service(context_, 0) < 0) break;
+  while (!stopping_ || !(is_drained() || time_is_up_)) {
+    host_.hold();  // no request comes before libwebsockets has slept, and it returns when it has looked at all sockets
+    const int status = lws_service(context_, 0);
+    host_.release();
+    if (status < 0) break;
+  }
   // Destroying the context with an answer half sent can go round for ever inside libwebsockets: cut what is left, and
   // let it see that first.
   for (auto& [key, connection] : connections_) connection->cut();
@@ -374,7 +378,9 @@ void Server::refuse_one(Gate& gate) {
   spare_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-void Server::post(CoreMessage message) { mailbox_.post(std::move(message)); }
+void Server::post(CoreMessage message) { mailbox_.post(std::move(message), Mailbox<CoreMessage>::Wake::later); }
+
+void Server::wake() { mailbox_.wake(); }
 
 void Server::take_messages() {
   mailbox_.take(messages_);
@@ -403,7 +409,8 @@ bool Server::is_drained() const {
 void Server::stop() {
   if (!thread_.joinable()) return;
   stop_wanted_ = true;
-  post({});  // wakes it
+  post({});
+  wake();
   thread_.join();
   connections_.clear();
   gates_.clear();

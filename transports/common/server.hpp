@@ -76,8 +76,9 @@ public:
   Status start(const std::vector<Door>& doors, std::optional<Identity> identity);
   // Sends what is queued (for a second at most), closes all and joins the thread.
   void stop();
-  // Any thread.
+  // Any thread. Taken when the thread is next awake, at the latest after wake().
   void post(CoreMessage message);
+  void wake();
 
   std::vector<std::string> addresses() const { return addresses_; }
   const ServerRules& rules() const { return rules_; }

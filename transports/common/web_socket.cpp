@@ -1,5 +1,6 @@
 #include "common/web_socket.hpp"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@ namespace cardea::transports {
 namespace {
 // A client that sends faster than the core answers waits, instead of filling the core's queue.
 constexpr size_t max_unanswered = 256;
+constexpr size_t write_at_once = 16 * 1024;  // bytes; then other connections have their turn
 }  // namespace
 
 WebSocket::WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally)
@@ -108,12 +110,7 @@ int WebSocket::on_writable() {
     return 0;
   }
   if (!queue_.empty()) {
-    std::string message = std::move(queue_.front());
-    queue_.pop_front();
-    const size_t size = message.size() - LWS_PRE;
-    queued_bytes_ -= size;
-    auto* from = reinterpret_cast<unsigned char*>(message.data()) + LWS_PRE;
-    if (lws_write(wsi_, from, size, LWS_WRITE_TEXT) < 0) return -1;
+    if (!write_queued()) return -1;
     if (!queue_.empty() || closing_) lws_callback_on_writable(wsi_);
     return 0;
   }
@@ -121,6 +118,28 @@ int WebSocket::on_writable() {
   closed_ = true;
   lws_close_reason(wsi_, LWS_CLOSE_STATUS_GOINGAWAY, nullptr, 0);
   return -1;
+}
+
+// Several messages travel together: a packet of its own for each would cost more than all the rest.
+bool WebSocket::write_queued() {
+  const bool several = queue_.size() > 1;
+  if (several) cork(true);
+  bool written = true;
+  for (size_t bytes = 0; written && !queue_.empty() && bytes < write_at_once;) {
+    std::string message = std::move(queue_.front());
+    queue_.pop_front();
+    const size_t size = message.size() - LWS_PRE;
+    queued_bytes_ -= size;
+    bytes += size;
+    written = lws_write(wsi_, reinterpret_cast<unsigned char*>(message.data()) + LWS_PRE, size, LWS_WRITE_TEXT) >= 0;
+  }
+  if (several) cork(false);
+  return written;
+}
+
+void WebSocket::cork(bool hold) {
+  const int value = hold ? 1 : 0;
+  setsockopt(lws_get_socket_fd(wsi_), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 void WebSocket::on_closed() {

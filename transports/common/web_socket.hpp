@@ -46,6 +46,8 @@ private:
   void alive();
   void receive(std::string_view message);
   void queue(std::string message);
+  bool write_queued();
+  void cork(bool hold);
   void set_timer(Duration duration);
 
   // given

@@ -91,6 +91,10 @@ void Http::send(ConnectionId to, RequestTag tag, Json message) {
   if (server_) server_->post({.connection = to, .tag = tag, .message = std::move(message)});
 }
 
+void Http::flush() {
+  if (server_) server_->wake();
+}
+
 void Http::session_owned(ConnectionId by, SessionId session) {
   if (server_) server_->post({.kind = CoreMessage::Kind::session_owned, .connection = by, .session = session});
 }

@@ -30,6 +30,7 @@ public:
   void stop() override;
   std::vector<std::string> addresses() const override;
   void send(ConnectionId to, RequestTag tag, Json message) override;
+  void flush() override;
   void session_owned(ConnectionId by, SessionId session) override;
   void session_over(ConnectionId owner, SessionId session, bool claimed) override;
   // WebSockets come in here too, and of those gone() is said; of requests it never is.

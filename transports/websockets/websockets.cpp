@@ -76,6 +76,10 @@ void WebSockets::send(ConnectionId to, RequestTag tag, Json message) {
   if (server_) server_->post({.connection = to, .tag = tag, .message = std::move(message)});
 }
 
+void WebSockets::flush() {
+  if (server_) server_->wake();
+}
+
 // There are no pages here, only upgrades.
 void WebSockets::on_request(Exchange& exchange) {
   Response refusal;

@@ -28,6 +28,7 @@ public:
   void stop() override;
   std::vector<std::string> addresses() const override;
   void send(ConnectionId to, RequestTag tag, Json message) override;
+  void flush() override;
   // Replies and events share one stream: who owns a session is the core's to know.
   void session_owned(ConnectionId, SessionId) override {}
   void session_over(ConnectionId, SessionId, bool) override {}

@@ -24,25 +24,30 @@ public:
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
+  enum class Wake { now, later };  // later: whoever posts calls wake() when its burst is over
+
   // Any thread. Returns false, and the value is gone, if the box is full: the caller counts it.
-  bool post(T value) {
+  bool post(T value, Wake when = Wake::now) {
     std::lock_guard lock(mutex_);
     if (bound_ != 0 && waiting_.size() >= bound_) return false;
     waiting_.push_back(std::move(value));
-    if (waiting_.size() == 1) {
-      uint64_t one = 1;
-      [[maybe_unused]] auto written = ::write(fd_, &one, sizeof one);  // can only fail when it is readable already
-    }
+    if (when == Wake::now) signal();
     return true;
+  }
+  // Any thread: what was posted for later is to be taken now.
+  void wake() {
+    std::lock_guard lock(mutex_);
+    if (!waiting_.empty()) signal();
   }
 
   // The owner's thread: everything posted so far, oldest first, into `into` (cleared before; its storage is reused).
   void take(std::vector<T>& into) {
     into.clear();
     std::lock_guard lock(mutex_);
-    if (waiting_.empty()) return;
-    uint64_t count = 0;
-    [[maybe_unused]] auto got = ::read(fd_, &count, sizeof count);
+    if (std::exchange(signalled_, false)) {
+      uint64_t count = 0;
+      [[maybe_unused]] auto got = ::read(fd_, &count, sizeof count);
+    }
     std::swap(into, waiting_);
   }
 
@@ -50,6 +55,12 @@ public:
   int fd() const { return fd_; }
 
 private:
+  void signal() {
+    if (std::exchange(signalled_, true)) return;
+    uint64_t one = 1;
+    [[maybe_unused]] auto written = ::write(fd_, &one, sizeof one);  // cannot fail: nothing else is written
+  }
+
   // given
   const size_t bound_;
   // owned
@@ -57,6 +68,7 @@ private:
   // state
   std::mutex mutex_;
   std::vector<T> waiting_;
+  bool signalled_ = false;  // the descriptor is readable
 };
 
 }  // namespace cardea

@@ -24,6 +24,10 @@ public:
   virtual void receive(ConnectionId from, RequestTag tag, Api api, Json request) = 0;
   // The connection is closed: its sessions end, or wait to be claimed.
   virtual void gone(ConnectionId connection) = 0;
+  // For a transport with one thread that looks at many sockets at once: between hold() and release() a receive() does
+  // not wake the core, so that a look costs one wake-up. A gone() does.
+  virtual void hold() = 0;
+  virtual void release() = 0;
   // Where the module may keep files between runs (a certificate); "" if there is none.
   virtual const std::string& state_folder() const = 0;
   // The folder of the web pages; "" if there is none.
@@ -50,6 +54,8 @@ public:
   // A reply (with its request's tag) or an event (RequestTag{}) for a connection. Never blocks. A connection that is
   // gone, or too slow to read, is the transport's to drop.
   virtual void send(ConnectionId to, RequestTag tag, Json message) = 0;
+  // Nothing more is sent for the moment: a transport that gathers what it is given passes it on now.
+  virtual void flush() {}
   // A session was created by, or claimed for, this connection: its events go there from now on.
   virtual void session_owned(ConnectionId by, SessionId session) = 0;
   // The session ended (its "timeout" event, if it timed out, was sent before), or was claimed by another connection.

@@ -14,6 +14,7 @@ class MailboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(MailboxTest);
   CPPUNIT_TEST(values_come_out_in_order);
   CPPUNIT_TEST(the_descriptor_is_readable_while_something_waits);
+  CPPUNIT_TEST(a_burst_wakes_once_it_is_over);
   CPPUNIT_TEST(a_full_box_refuses);
   CPPUNIT_TEST(values_need_not_be_copied);
   CPPUNIT_TEST(what_is_posted_by_many_threads_arrives_once_and_in_each_ones_order);
@@ -47,6 +48,32 @@ class MailboxTest : public CppUnit::TestFixture {
     box.take(got);  // of nothing, must not block
     box.post(3);
     CPPUNIT_ASSERT(readable(box));
+  }
+
+  void a_burst_wakes_once_it_is_over() {
+    using Wake = Mailbox<int>::Wake;
+    Mailbox<int> box;
+    std::vector<int> got;
+    box.wake();
+    CPPUNIT_ASSERT(!readable(box));
+    box.post(1, Wake::later);
+    box.post(2, Wake::later);
+    CPPUNIT_ASSERT(!readable(box));
+    box.wake();
+    CPPUNIT_ASSERT(readable(box));
+    box.take(got);
+    CPPUNIT_ASSERT((got == std::vector<int>{1, 2}));
+    CPPUNIT_ASSERT(!readable(box));
+    box.post(3, Wake::later);
+    box.post(4);  // wakes for both
+    CPPUNIT_ASSERT(readable(box));
+    box.take(got);
+    CPPUNIT_ASSERT((got == std::vector<int>{3, 4}));
+    box.post(5, Wake::later);
+    box.take(got);  // taken on the way: nothing to wake for
+    box.wake();
+    CPPUNIT_ASSERT((got == std::vector<int>{5}));
+    CPPUNIT_ASSERT(!readable(box));
   }
 
   void a_full_box_refuses() {

@@ -36,6 +36,8 @@ public:
     gone_.push_back(connection);
     changed_.notify_all();
   }
+  void hold() override {}
+  void release() override {}
   const std::string& state_folder() const override { return state; }
   const std::string& pages_folder() const override { return pages; }
 

@@ -78,17 +78,21 @@ class HttpTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(started ? "" : started.error().reason, started.has_value());
   }
   uint16_t port() const { return port_of(transport_->addresses().front()); }
+  // One turn of the core.
+  void send(ConnectionId to, RequestTag tag, Json message) {
+    transport_->send(to, tag, std::move(message));
+    transport_->flush();
+  }
 
   // A core with one session, 77, created by nobody in particular.
   void ack_keepalives() {
     host_.answer_with([this](Received one) {
       const int64_t id = one.request["session_id"].integer();
       if (id == 77 || id == 78)
-        transport_->send(one.from, one.tag, Json::object("janus", "ack", "session_id", id));
+        send(one.from, one.tag, Json::object("janus", "ack", "session_id", id));
       else
-        transport_->send(
-            one.from, one.tag,
-            Json::object("janus", "error", "error", Json::object("code", id == 403 ? 403 : 458, "reason", "no")));
+        send(one.from, one.tag,
+             Json::object("janus", "error", "error", Json::object("code", id == 403 ? 403 : 458, "reason", "no")));
     });
   }
   // Creates the session by a POST; its id, which owns the session.
@@ -97,12 +101,13 @@ class HttpTest : public CppUnit::TestFixture {
     client.ask("POST", "/janus", R"({"janus":"create","transaction":"c"})");
     Received got = host_.next();
     transport_->session_owned(got.from, session);
-    transport_->send(got.from, got.tag, Json::object("janus", "success"));
+    transport_->flush();
+    send(got.from, got.tag, Json::object("janus", "success"));
     CPPUNIT_ASSERT_EQUAL(200, client.answer().status);
     return got.from;
   }
   void event(ConnectionId owner, int number) {
-    transport_->send(owner, RequestTag{}, Json::object("session_id", session.value, "n", number));
+    send(owner, RequestTag{}, Json::object("session_id", session.value, "n", number));
   }
   static std::string event_text(int number) { return "{\"session_id\":77,\"n\":" + std::to_string(number) + "}"; }
 
@@ -133,7 +138,7 @@ public:
     Received got = host_.next();
     CPPUNIT_ASSERT_EQUAL(std::string("create"), std::string(got.request["janus"].string()));
     CPPUNIT_ASSERT(got.api == Api::client);
-    transport_->send(got.from, got.tag, Json::object("janus", "success"));
+    send(got.from, got.tag, Json::object("janus", "success"));
     HttpAnswer answer = client.answer();
     CPPUNIT_ASSERT_EQUAL(200, answer.status);
     CPPUNIT_ASSERT_EQUAL(std::string("{\"janus\":\"success\"}"), answer.body);
@@ -151,13 +156,13 @@ public:
       Received got = host_.next();
       CPPUNIT_ASSERT(got.from.value != last.value);
       last = got.from;
-      transport_->send(got.from, got.tag, std::move(got.request));
+      send(got.from, got.tag, std::move(got.request));
       CPPUNIT_ASSERT_EQUAL("{\"n\":" + std::to_string(i) + "}", client.answer().body);
     }
     client.ask("POST", "/janus", "{\"n\":1}");  // two at once
     client.ask("GET", "/janus");
     Received got = host_.next();
-    transport_->send(got.from, got.tag, std::move(got.request));
+    send(got.from, got.tag, std::move(got.request));
     CPPUNIT_ASSERT_EQUAL(200, client.answer().status);
     CPPUNIT_ASSERT_EQUAL(404, client.answer().status);
     client.ask("GET", "/janus", {}, "Connection: close\r\n");
@@ -174,7 +179,7 @@ public:
       Received got = host_.next();
       CPPUNIT_ASSERT_EQUAL(std::string(word), std::string(got.request["janus"].string()));
       CPPUNIT_ASSERT(got.request["transaction"].is_string());
-      transport_->send(got.from, got.tag, Json::object("janus", "pong"));
+      send(got.from, got.tag, Json::object("janus", "pong"));
       CPPUNIT_ASSERT_EQUAL(200, client.answer().status);
       HttpAnswer refused = client.post(std::string("/janus/") + word, "{}");
       CPPUNIT_ASSERT_EQUAL(400, refused.status);
@@ -212,7 +217,7 @@ public:
     auto asked = [&](const std::string& path, const std::string& body) {
       client.ask("POST", path, body);
       Received got = host_.next();
-      transport_->send(got.from, got.tag, Json::object());
+      send(got.from, got.tag, Json::object());
       CPPUNIT_ASSERT_EQUAL(200, client.answer().status);
       return got.request.text();
     };
@@ -342,6 +347,7 @@ public:
     ack_keepalives();
     HttpClient a(port()), b(port()), other(port());
     transport_->session_owned(ConnectionId{owner.value + 1000}, SessionId{78});
+    transport_->flush();
     a.ask("GET", "/janus/77");
     CPPUNIT_ASSERT(!a.more(50ms));
     b.ask("GET", "/janus/77?maxev=2");
@@ -394,6 +400,7 @@ public:
     waiting.ask("GET", "/janus/77");
     CPPUNIT_ASSERT(!waiting.more(50ms));
     transport_->session_over(owner, session, false);
+    transport_->flush();
     event(owner, 1);
     CPPUNIT_ASSERT_EQUAL(404, client.get("/janus/77").status);
     CPPUNIT_ASSERT_EQUAL(std::string("{\"janus\":\"keepalive\"}"), waiting.answer().body);
@@ -406,11 +413,14 @@ public:
     event(owner, 1);
     const ConnectionId claimer{owner.value + 5};
     transport_->session_owned(claimer, session);
+    transport_->flush();
     transport_->session_over(owner, session, true);  // the old owner's end does not touch the new one's queue
+    transport_->flush();
     event(claimer, 2);
     HttpClient client(port());
     CPPUNIT_ASSERT_EQUAL(event_text(2), client.get("/janus/77").body);
     transport_->session_over(claimer, session, true);  // by a WebSocket
+    transport_->flush();
     CPPUNIT_ASSERT_EQUAL(404, client.get("/janus/77").status);
   }
 
@@ -477,7 +487,7 @@ public:
     Received got = host_.next();
     CPPUNIT_ASSERT(post.is_closed() && poll.is_closed());
     CPPUNIT_ASSERT(post.buffer().empty() && poll.buffer().empty());
-    transport_->send(got.from, got.tag, Json::object());  // too late
+    send(got.from, got.tag, Json::object());  // too late
   }
 
   void requests_above_the_limit_are_refused() {
@@ -506,7 +516,7 @@ public:
     other.ask("POST", "/janus/77/88", large);
     Received got = host_.next();
     CPPUNIT_ASSERT_EQUAL(size_t{500000}, got.request["sdp"].string().size());
-    transport_->send(got.from, got.tag, std::move(got.request));
+    send(got.from, got.tag, std::move(got.request));
     CPPUNIT_ASSERT_EQUAL(large.size() + std::string(R"(,"session_id":77,"handle_id":88)").size(),
                          other.answer().body.size());
   }
@@ -551,7 +561,8 @@ public:
     client.text("{\"n\":1}");
     Received got = host_.next();
     transport_->session_owned(got.from, session);
-    transport_->send(got.from, got.tag, std::move(got.request));
+    transport_->flush();
+    send(got.from, got.tag, std::move(got.request));
     CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), client.read().payload);
     const ConnectionId id = got.from;
     event(id, 5);
@@ -572,7 +583,7 @@ public:
     Received got = host_.next();
     CPPUNIT_ASSERT(got.api == Api::admin);
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"janus":"handle_info","session_id":5,"handle_id":6})"), got.request.text());
-    transport_->send(got.from, got.tag, Json::object());
+    send(got.from, got.tag, Json::object());
     CPPUNIT_ASSERT_EQUAL(200, client.answer().status);
     CPPUNIT_ASSERT(client.get("/admin/5").body.find("454") != std::string::npos);
     CPPUNIT_ASSERT(client.post("/admin/info", "{}").body.find("450") != std::string::npos);
@@ -602,7 +613,7 @@ public:
       CPPUNIT_ASSERT_EQUAL(size_t{200000}, client.get("/app.mjs").body.size());
       client.ask("POST", "/janus", "{\"n\":1}");
       Received got = host_.next();
-      transport_->send(got.from, got.tag, std::move(got.request));
+      send(got.from, got.tag, std::move(got.request));
       CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), client.answer().body);
       CPPUNIT_ASSERT(WsClient(secure, "janus-protocol", true).open());
       CPPUNIT_ASSERT_EQUAL(std::string("<h1>home</h1>"), HttpClient(port()).get("/").body);  // and plain HTTP too
@@ -695,7 +706,7 @@ public:
     transport_->stop();
     CPPUNIT_ASSERT(std::chrono::steady_clock::now() - before < 2s);
     CPPUNIT_ASSERT(poll.is_closed() && idle.is_closed() && tls.is_closed() && socket.is_closed());
-    transport_->send(ConnectionId{1}, RequestTag{}, Json::object());  // nobody listens
+    send(ConnectionId{1}, RequestTag{}, Json::object());  // nobody listens
   }
 
   void a_base_path_of_its_own_is_kept() {

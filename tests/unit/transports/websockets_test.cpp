@@ -53,11 +53,15 @@ class WebSocketsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(started ? "" : started.error().reason, started.has_value());
   }
   uint16_t port() const { return port_of(transport_->addresses().front()); }
+  // One turn of the core.
+  void send(ConnectionId to, RequestTag tag, Json message) {
+    transport_->send(to, tag, std::move(message));
+    transport_->flush();
+  }
   void echo() {
     host_.answer_with([this](Received one) {
-      transport_->send(
-          one.from, one.tag,
-          Json::object("janus", "success", "transaction", std::string(one.request["transaction"].string())));
+      send(one.from, one.tag,
+           Json::object("janus", "success", "transaction", std::string(one.request["transaction"].string())));
     });
   }
 
@@ -76,7 +80,7 @@ public:
     Received got = host_.next();
     CPPUNIT_ASSERT_EQUAL(std::string("create"), std::string(got.request["janus"].string()));
     CPPUNIT_ASSERT(got.from && got.tag && got.api == Api::client);
-    transport_->send(got.from, got.tag, Json::object("janus", "success", "n", 1));
+    send(got.from, got.tag, Json::object("janus", "success", "n", 1));
     Frame frame = client.read();
     CPPUNIT_ASSERT_EQUAL(1, frame.opcode);
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"janus":"success","n":1})"), frame.payload);
@@ -87,9 +91,9 @@ public:
     WsClient client(port());
     client.text("{}");
     Received got = host_.next();
-    for (int i = 0; i < 3; ++i) transport_->send(got.from, RequestTag{}, Json::object("event", i));
+    for (int i = 0; i < 3; ++i) send(got.from, RequestTag{}, Json::object("event", i));
     for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT_EQUAL("{\"event\": " + std::to_string(i) + "}", client.read().payload);
-    transport_->send(ConnectionId{987654}, RequestTag{}, Json::object());  // nobody: dropped
+    send(ConnectionId{987654}, RequestTag{}, Json::object());  // nobody: dropped
   }
 
   void the_subprotocol_is_echoed_out_of_a_list() {
@@ -202,11 +206,11 @@ public:
     quick.text("{}");
     const ConnectionId quick_id = host_.next().from;
     Json event = Json::object("event", std::string(10000, 'x'));
-    for (int i = 0; i < 2000 && host_.wait_gone(0).empty(); ++i) transport_->send(slow_id, RequestTag{}, event.copy());
+    for (int i = 0; i < 2000 && host_.wait_gone(0).empty(); ++i) send(slow_id, RequestTag{}, event.copy());
     auto gone = host_.wait_gone(1);
     CPPUNIT_ASSERT_EQUAL(size_t{1}, gone.size());
     CPPUNIT_ASSERT(gone[0] == slow_id);
-    transport_->send(quick_id, RequestTag{}, Json::object("still", true));
+    send(quick_id, RequestTag{}, Json::object("still", true));
     CPPUNIT_ASSERT_EQUAL(std::string("{\"still\":true}"), quick.read().payload);
     transport_->stop();
     CPPUNIT_ASSERT_EQUAL(uint64_t{1}, transport_->refusals(Refusal::slow_reader));
@@ -237,7 +241,7 @@ public:
       CPPUNIT_ASSERT_EQUAL(8, a.read().opcode);
     }
     CPPUNIT_ASSERT_EQUAL(size_t{2}, host_.wait_gone(2).size());
-    transport_->send(rude, RequestTag{}, Json::object());
+    send(rude, RequestTag{}, Json::object());
     transport_->stop();
     auto gone = host_.wait_gone(0);
     CPPUNIT_ASSERT_EQUAL(size_t{2}, gone.size());
@@ -291,7 +295,7 @@ public:
     client.text("{}");
     const ConnectionId id = host_.next().from;
     const std::string large(100000, 'x');
-    transport_->send(id, RequestTag{}, Json::object("last", large));
+    send(id, RequestTag{}, Json::object("last", large));
     const auto before = std::chrono::steady_clock::now();
     std::thread stopper([this] { transport_->stop(); });
     CPPUNIT_ASSERT_EQUAL("{\"last\":\"" + large + "\"}", client.read().payload);
@@ -391,7 +395,7 @@ public:
     client.text("{\"a\":\"" + large + "\"}");
     Received got = host_.next();
     CPPUNIT_ASSERT(got.request["a"].string() == large);
-    transport_->send(got.from, got.tag, std::move(got.request));
+    send(got.from, got.tag, std::move(got.request));
     CPPUNIT_ASSERT_EQUAL("{\"a\":\"" + large + "\"}", client.read().payload);
   }
 
