@@ -30,12 +30,31 @@ Json describe(const worker::WorkerStats& stats) {
                       stats.tick_occupancy, "cipher_engine", stats.cipher_engine, "stale_commands",
                       stats.stale_commands, "drops", counted(stats.drops));
 }
-Json describe(const data::DataStats& stats) {
-  return Json::object("associations", stats.associations, "packets_in", stats.packets_in, "packets_out",
-                      stats.packets_out, "messages_in", stats.messages_in, "messages_out", stats.messages_out,
-                      "bytes_in", stats.bytes_in, "bytes_out", stats.bytes_out, "checksum_errors",
-                      stats.checksum_errors, "drops", counted(stats.drops));
+Json& add(Json& to, const data::MessageCounts& counts) {
+  return to.set("messages_in", counts.messages_in)
+      .set("messages_out", counts.messages_out)
+      .set("bytes_in", counts.bytes_in)
+      .set("bytes_out", counts.bytes_out);
 }
+Json describe(const data::DataStats& stats) {
+  Json all = Json::object("associations", stats.associations, "packets_in", stats.packets_in, "packets_out",
+                          stats.packets_out, "checksum_errors", stats.checksum_errors);
+  add(all, stats).set("drops", counted(stats.drops));
+  return all;
+}
+Json describe(const data::PeerDataStats& stats) {
+  Json channels = Json::array();
+  for (const data::ChannelStats& one : stats.channels) {
+    Json channel = Json::object("stream", one.stream, "label", one.channel.label, "protocol", one.channel.protocol,
+                                "negotiated", one.negotiated);
+    add(channel, one);
+    channels.append(std::move(channel));
+  }
+  Json all = Json::object("up", stats.up, "streams", stats.streams, "waiting", stats.waiting);
+  add(all, stats).set("drops", counted(stats.drops)).set("channels", std::move(channels));
+  return all;
+}
+int64_t monotonic_us(Time time) { return to_us(time.time_since_epoch()); }
 
 }  // namespace
 
@@ -94,6 +113,10 @@ Result<Json> Gateway::admin_of_session(const Envelope& e, Session& session) {
 
 Result<Json> Gateway::admin_of_handle(const Envelope& e, ClientHandle& handle) {
   Json reply = envelope("success", e.session, e.transaction);
+  if (e.verb == "handle_info") {
+    reply.set("handle_id", handle.id().value).set("info", info_of(handle));
+    return reply;
+  }
   if (e.verb == "detach_handle") {
     handle.detach();
     return reply;
@@ -103,6 +126,22 @@ Result<Json> Gateway::admin_of_handle(const Envelope& e, ClientHandle& handle) {
     return reply;
   }
   return wrong_path(e.verb);
+}
+
+Json Gateway::info_of(const ClientHandle& handle) const {
+  const Session& session = *sessions_.at(handle.session_id());
+  Json info = Json::object("session_id", session.id.value, "session_last_activity", monotonic_us(session.last_activity),
+                           "session_timeout", settings_.general.session_timeout);
+  if (session.owner) info.set("session_transport", transports_[session.owner->transport].door->package);
+  info.set("handle_id", handle.id().value);
+  if (!handle.opaque_id().empty()) info.set("opaque_id", handle.opaque_id());
+  info.set("current_time", monotonic_us(now_)).set("plugin", handle.plugin_name());
+  info.set("flags", Json::object("negotiated", handle.negotiated(), "ready", handle.media_up()));
+  if (!handle.peer()) return info;
+  Json webrtc = Json::object("loop", handle.peer().worker);
+  if (const data::PeerDataStats* data = peers_->data_stats(handle.peer())) webrtc.set("data", describe(*data));
+  info.set("webrtc", std::move(webrtc));
+  return info;
 }
 
 }  // namespace cardea::control

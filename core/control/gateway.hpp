@@ -85,6 +85,7 @@ private:
   Result<Json> admin_of_server(const Envelope& envelope);
   Result<Json> admin_of_session(const Envelope& envelope, Session& session);
   Result<Json> admin_of_handle(const Envelope& envelope, ClientHandle& handle);
+  Json info_of(const ClientHandle& handle) const;
 
   // gateway.cpp
   void receive(Incoming incoming);

@@ -49,6 +49,9 @@ public:
   Result<Json> message(Json body, const std::string& transaction, std::optional<ClientJsep> jsep);
   // True once a description of the client is there: its candidates could be used.
   bool described() const { return negotiation_ && (negotiation_->established() || negotiation_->awaiting_plan()); }
+  // For statistics: the peer connection, if there is one, and whether an offer was answered.
+  PeerId peer() const { return peer_; }
+  bool negotiated() const { return negotiation_ && negotiation_->established(); }
   // Ends the peer connection: tells the plugin, then the client. False if there was none.
   bool hang_up(std::string_view reason, bool worker_knows = false);
   // The same at the end of the turn.

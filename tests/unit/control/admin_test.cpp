@@ -12,6 +12,7 @@ class AdminTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(sessions_and_handles_are_listed_without_keeping_them_alive);
   CPPUNIT_TEST(an_operator_ends_handles_and_sessions);
   CPPUNIT_TEST(an_operator_hangs_up_and_the_client_hears_who_did);
+  CPPUNIT_TEST(a_handle_is_described_with_its_data_channels);
   CPPUNIT_TEST(workers_tell_what_they_counted);
   CPPUNIT_TEST(a_verb_of_another_level_is_not_handled);
   CPPUNIT_TEST_SUITE_END();
@@ -57,13 +58,43 @@ public:
     World world;
     const uint64_t session = world.create();
     const uint64_t handle = world.attach(session);
-    world.does(session, handle, "answer", offer());
+    world.does(session, handle, "accept", offer());
     world.transport->sent.clear();
     admin(world, "hangup_webrtc", session, handle);
     std::string reason;
     for (auto& one : world.transport->sent)
       if (one.message["janus"].string() == "hangup") reason = one.message["reason"].string();
     CPPUNIT_ASSERT_EQUAL(std::string("Admin API"), reason);
+  }
+
+  void a_handle_is_described_with_its_data_channels() {
+    World world;
+    const uint64_t session = world.create();
+    const uint64_t handle = world.attach(session, "mine");
+    Json info = admin(world, "handle_info", session, handle);
+    CPPUNIT_ASSERT_EQUAL(handle, static_cast<uint64_t>(info["handle_id"].integer()));
+    CPPUNIT_ASSERT_EQUAL(std::string("mine"), std::string(info["info"]["opaque_id"].string()));
+    CPPUNIT_ASSERT_EQUAL(std::string("janus.plugin.fake"), std::string(info["info"]["plugin"].string()));
+    CPPUNIT_ASSERT_EQUAL(std::string("cardea.transport.fake"), std::string(info["info"]["session_transport"].string()));
+    CPPUNIT_ASSERT(!info["info"]["webrtc"]);
+    CPPUNIT_ASSERT(!info["info"]["flags"]["negotiated"].boolean());
+
+    world.does(session, handle, "accept", offer("abcd", true));
+    data::PeerDataStats stats;
+    stats.peer = world.peer_of_last_create();
+    stats.drops.count(data::DataDrop::expired, 2);
+    data::ChannelStats channel;
+    channel.channel.label = "chat";
+    channel.count_in(5);
+    stats.channels.push_back(channel);
+    world.gateway->worker_events().post(std::vector{stats});
+    world.gateway->turn(world.now);
+    info = admin(world, "handle_info", session, handle);
+    CPPUNIT_ASSERT(info["info"]["flags"]["negotiated"].boolean());
+    JsonView data = info["info"]["webrtc"]["data"];
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"expired\":2}"), data["drops"].text());
+    CPPUNIT_ASSERT_EQUAL(std::string("chat"), std::string(data["channels"][size_t{0}]["label"].string()));
+    CPPUNIT_ASSERT_EQUAL(int64_t{5}, data["channels"][size_t{0}]["bytes_in"].integer());
   }
 
   void workers_tell_what_they_counted() {
