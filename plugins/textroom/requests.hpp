@@ -23,16 +23,6 @@ struct Envelope {
 inline constexpr auto envelope_fields =
     std::tuple{required("textroom", &Envelope::textroom), required("transaction", &Envelope::transaction)};
 
-struct OneRoom {
-  PublicId room;
-};
-inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::room)};
-
-struct List {
-  std::optional<std::string> admin_key;
-};
-inline constexpr auto list_fields = std::tuple{optional("admin_key", &List::admin_key)};
-
 struct Create : RoomSettings {
   PublicId room;
   bool permanent = false;
@@ -62,25 +52,6 @@ inline constexpr auto edit_fields = std::tuple{
     optional_array("new_zones", &Edit::new_zones, zone_fields),
     optional("permanent", &Edit::permanent),
 };
-
-struct Destroy {
-  PublicId room;
-  std::optional<std::string> secret;
-  bool permanent = false;
-};
-inline constexpr auto destroy_fields = std::tuple{
-    required("room", &Destroy::room), optional("secret", &Destroy::secret), optional("permanent", &Destroy::permanent)};
-
-struct Allowed {
-  PublicId room;
-  std::optional<std::string> secret;
-  std::string action;
-  Tokens allowed;
-};
-inline constexpr auto allowed_fields =
-    std::tuple{required("room", &Allowed::room), optional("secret", &Allowed::secret),
-               required("action", &Allowed::action, one_of("enable", "disable", "add", "remove")),
-               optional("allowed", &Allowed::allowed)};
 
 struct Kick {
   PublicId room;

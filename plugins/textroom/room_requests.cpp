@@ -33,7 +33,7 @@ Result<Room*> open_room(const Rooms& rooms, const PublicId& id) {
   return room;
 }
 
-Result<Json> list(Asker& asker, const List& wanted, const Message&) {
+Result<Json> list(Asker& asker, const ListRooms& wanted, const Message&) {
   const std::string& key = asker.rooms.general().admin_key;
   const bool as_admin = wanted.admin_key && !key.empty();
   if (as_admin)
@@ -88,7 +88,7 @@ Result<Json> edit(Asker& asker, const Edit& wanted, const Message&) {
   return Json::object("textroom", asker.word("edited"), "room", wanted.room.json(), "permanent", saved);
 }
 
-Result<Json> destroy(Asker& asker, const Destroy& wanted, const Message&) {
+Result<Json> destroy(Asker& asker, const DestroyRoom& wanted, const Message&) {
   auto room = own_room(asker.rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   if (wanted.permanent && !asker.rooms.can_save())
@@ -101,7 +101,7 @@ Result<Json> destroy(Asker& asker, const Destroy& wanted, const Message&) {
   return Json::object("textroom", asker.word("destroyed"), "room", wanted.room.json(), "permanent", forgotten);
 }
 
-Result<Json> allowed(Asker& asker, const Allowed& wanted, const Message&) {
+Result<Json> allowed(Asker& asker, const ChangeAllowed& wanted, const Message&) {
   auto room = own_room(asker.rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   RoomSettings settings = (*room)->settings();

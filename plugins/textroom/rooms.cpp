@@ -19,7 +19,12 @@ RoomSettings demo_room() {
 }  // namespace
 
 Rooms::Rooms(Services& services, Backend& backend)
-    : services_(services), backend_(backend), saved_(topic, wrong_setting) {}
+    : services_(services), backend_(backend), store_(topic, [&backend](const RoomSettings& settings) {
+        auto wrong = wrong_setting(settings);
+        if (!wrong && !settings.post.empty() && !backend.available())
+          wrong = SettingError{"post", "this gateway was built without libcurl"};
+        return wrong;
+      }) {}
 
 // One by one, while they can still be found.
 Rooms::~Rooms() {
@@ -28,29 +33,7 @@ Rooms::~Rooms() {
 
 Configured Rooms::configure(JsonView values) {
   if (auto wrong = read_section(values["general"], "general", general_, general_fields)) return wrong;
-  Configured wrong;
-  values.each_member([&](std::string_view section, JsonView value) {
-    if (wrong || section == "general") return;
-    if (!section.starts_with(room_prefix)) {
-      wrong = SettingError{std::string(section), "no such section"};
-      return;
-    }
-    RoomSettings settings;
-    if ((wrong = read_section(value, section, settings, room_fields, general_.string_ids))) return;
-    if (auto reason = wrong_setting(settings)) {
-      wrong = SettingError{text(section, ".", reason->path), reason->reason};
-      return;
-    }
-    if (!settings.post.empty() && !backend_.available()) {
-      wrong = SettingError{text(section, ".post"), "this gateway was built without libcurl"};
-      return;
-    }
-    if (auto id = room_of_section(section, general_.string_ids))
-      configured_.emplace(std::move(*id), std::move(settings));
-    else
-      log::warn(topic, section, ": not an id, the room is left out");
-  });
-  return wrong;
+  return store_.configure(values, general_.string_ids);
 }
 
 void Rooms::list_settings(std::vector<SettingInfo>& to) {
@@ -59,13 +42,10 @@ void Rooms::list_settings(std::vector<SettingInfo>& to) {
 }
 
 void Rooms::start() {
-  saved_.open(services_.state_folder(), general_.string_ids);
-  if (general_.demo_room && configured_.empty() && saved_.empty())
-    configured_.emplace(general_.string_ids ? PublicId("1234") : PublicId(1234), demo_room());
-  for (const auto& [id, settings] : configured_)
-    if (!saved_.knows(id)) (void)create(id, settings);
-  for (const auto& [id, settings] : saved_.rooms())
-    if (settings) (void)create(id, *settings);
+  store_.open(services_.state_folder(), general_.string_ids);
+  if (general_.demo_room && store_.empty())
+    store_.add(general_.string_ids ? PublicId("1234") : PublicId(1234), demo_room());
+  for (const auto& [id, settings] : store_.at_start()) (void)create(id, settings);
   log::info(topic, rooms_.size(), " rooms");
 }
 

@@ -36,18 +36,17 @@ public:
   void destroy(Room& room);
 
   // Keep or forget a room over restarts; whether that worked.
-  bool can_save() const { return saved_.usable(); }
-  bool save(const Room& room) { return saved_.save(room.id(), room.settings()); }
-  bool forget(const PublicId& id) { return saved_.forget(id, configured_.contains(id)); }
+  bool can_save() const { return store_.usable(); }
+  bool save(const Room& room) { return store_.save(room.id(), room.settings()); }
+  bool forget(const PublicId& id) { return store_.forget(id); }
 
 private:
   // given
   Services& services_;
   Backend& backend_;
   General general_;
-  std::map<PublicId, RoomSettings> configured_;
   // owned
-  SavedTextRooms saved_;
+  TextRoomStore store_;
   std::map<PublicId, std::unique_ptr<Room>> rooms_;
 };
 

@@ -7,8 +7,8 @@
 #include <tuple>
 #include <vector>
 
+#include "cardea/room_store.hpp"
 #include "cardea/rooms.hpp"
-#include "cardea/saved_rooms.hpp"
 #include "cardea/schema.hpp"
 #include "cardea/time.hpp"
 
@@ -95,6 +95,6 @@ inline constexpr auto general_fields = std::tuple{
 // What the table cannot tell about settings: the name of the first wrong one, and why.
 std::optional<SettingError> wrong_setting(const RoomSettings& settings);
 
-using SavedTextRooms = SavedRooms<RoomSettings, room_fields>;
+using TextRoomStore = RoomStore<RoomSettings, room_fields>;
 
 }  // namespace cardea::textroom

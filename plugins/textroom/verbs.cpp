@@ -6,13 +6,13 @@ namespace {
 Verbs<Asker> make(bool string_ids) {
   const VerbCodes codes{code::invalid_request, code::missing_element, code::invalid_element, string_ids};
   return Verbs<Asker>(codes, "textroom")
-      .answer("list", list_fields, list)
+      .answer("list", list_rooms_fields, list)
       .answer("listparticipants", one_room_fields, list_participants)
       .answer("exists", one_room_fields, exists)
       .answer("create", create_fields, create)
       .answer("edit", edit_fields, edit)
-      .answer("destroy", destroy_fields, destroy)
-      .answer("allowed", allowed_fields, allowed)
+      .answer("destroy", destroy_room_fields, destroy)
+      .answer("allowed", change_allowed_fields, allowed)
       .answer("kick", kick_fields, kick)
       .answer("announcement", announcement_fields, announcement)
       .answer("join", join_fields, join)

@@ -25,13 +25,13 @@ const Verbs<Asker>& verbs(bool string_ids);
 Json run(std::string_view verb, Asker asker, const Message& message);
 
 // room_requests.cpp
-Result<Json> list(Asker&, const List&, const Message&);
+Result<Json> list(Asker&, const ListRooms&, const Message&);
 Result<Json> list_participants(Asker&, const OneRoom&, const Message&);
 Result<Json> exists(Asker&, const OneRoom&, const Message&);
 Result<Json> create(Asker&, const Create&, const Message&);
 Result<Json> edit(Asker&, const Edit&, const Message&);
-Result<Json> destroy(Asker&, const Destroy&, const Message&);
-Result<Json> allowed(Asker&, const Allowed&, const Message&);
+Result<Json> destroy(Asker&, const DestroyRoom&, const Message&);
+Result<Json> allowed(Asker&, const ChangeAllowed&, const Message&);
 Result<Json> kick(Asker&, const Kick&, const Message&);
 Result<Json> announcement(Asker&, const Announcement&, const Message&);
 

@@ -52,35 +52,6 @@ inline constexpr auto edit_fields = std::tuple{
     optional("permanent", &Edit::permanent),
 };
 
-struct Destroy {
-  PublicId room;
-  std::optional<std::string> secret;
-  bool permanent = false;
-};
-inline constexpr auto destroy_fields = std::tuple{
-    required("room", &Destroy::room), optional("secret", &Destroy::secret), optional("permanent", &Destroy::permanent)};
-
-struct OneRoom {
-  PublicId room;
-};
-inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::room)};
-
-struct List {
-  std::optional<std::string> admin_key;
-};
-inline constexpr auto list_fields = std::tuple{optional("admin_key", &List::admin_key)};
-
-struct Allowed {
-  PublicId room;
-  std::optional<std::string> secret;
-  std::string action;
-  std::optional<std::vector<std::string>> allowed;
-};
-inline constexpr auto allowed_fields =
-    std::tuple{required("room", &Allowed::room), optional("secret", &Allowed::secret),
-               required("action", &Allowed::action, one_of("enable", "disable", "add", "remove")),
-               optional("allowed", &Allowed::allowed)};
-
 struct Kick {
   PublicId room, id;
   std::optional<std::string> secret;

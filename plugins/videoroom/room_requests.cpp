@@ -62,7 +62,7 @@ Result<Json> edit(Rooms& rooms, const Edit& wanted, const Message&) {
   return Json::object("videoroom", "edited", "room", wanted.room.json(), "permanent", saved);
 }
 
-Result<Json> destroy(Rooms& rooms, const Destroy& wanted, const Message&) {
+Result<Json> destroy(Rooms& rooms, const DestroyRoom& wanted, const Message&) {
   auto room = own_room(rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   if (wanted.permanent && !rooms.can_save())
@@ -76,7 +76,7 @@ Result<Json> exists(Rooms& rooms, const OneRoom& wanted, const Message&) {
   return Json::object("videoroom", "success", "room", wanted.room.json(), "exists", rooms.find(wanted.room) != nullptr);
 }
 
-Result<Json> list(Rooms& rooms, const List& wanted, const Message&) {
+Result<Json> list(Rooms& rooms, const ListRooms& wanted, const Message&) {
   const bool as_admin = wanted.admin_key && !rooms.general().admin_key.empty();
   if (as_admin)
     if (auto checked = check_word("admin_key", rooms.general().admin_key, wanted.admin_key); !checked)
@@ -87,7 +87,7 @@ Result<Json> list(Rooms& rooms, const List& wanted, const Message&) {
   return Json::object("videoroom", "success", "list", std::move(all));
 }
 
-Result<Json> allowed(Rooms& rooms, const Allowed& wanted, const Message&) {
+Result<Json> allowed(Rooms& rooms, const ChangeAllowed& wanted, const Message&) {
   auto room = own_room(rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   RoomSettings settings = (*room)->settings();

@@ -22,7 +22,7 @@ RoomSettings demo_room() {
 
 Error no_such_room(const PublicId& id) { return {code::no_such_room, "No such room (" + id.text() + ")"}; }
 
-Rooms::Rooms(Services& services) : services_(services), saved_(topic, wrong_setting) {}
+Rooms::Rooms(Services& services) : services_(services), store_(topic, wrong_setting) {}
 
 // One by one, while they can still be found: their dummies leave them.
 Rooms::~Rooms() {
@@ -31,25 +31,7 @@ Rooms::~Rooms() {
 
 Configured Rooms::configure(JsonView values) {
   if (auto wrong = read_section(values["general"], "general", general_, general_fields)) return wrong;
-  Configured wrong;
-  values.each_member([&](std::string_view section, JsonView value) {
-    if (wrong || section == "general") return;
-    if (!section.starts_with(room_prefix)) {
-      wrong = SettingError{std::string(section), "no such section"};
-      return;
-    }
-    RoomSettings settings;
-    if ((wrong = read_section(value, section, settings, room_fields, general_.string_ids))) return;
-    if (auto reason = wrong_setting(settings)) {
-      wrong = SettingError{text(section, ".", reason->path), reason->reason};
-      return;
-    }
-    if (auto id = room_of_section(section, general_.string_ids))
-      configured_.emplace(std::move(*id), std::move(settings));
-    else
-      log::warn(topic, section, ": not an id, the room is left out");
-  });
-  return wrong;
+  return store_.configure(values, general_.string_ids);
 }
 
 void Rooms::list_settings(std::vector<SettingInfo>& to) {
@@ -58,13 +40,10 @@ void Rooms::list_settings(std::vector<SettingInfo>& to) {
 }
 
 void Rooms::start() {
-  saved_.open(services_.state_folder(), general_.string_ids);
-  if (general_.demo_room && configured_.empty() && saved_.empty())
-    configured_.emplace(general_.string_ids ? PublicId("1234") : PublicId(1234), demo_room());
-  for (const auto& [id, settings] : configured_)
-    if (!saved_.knows(id)) (void)create(id, settings);
-  for (const auto& [id, settings] : saved_.rooms())
-    if (settings) (void)create(id, *settings);
+  store_.open(services_.state_folder(), general_.string_ids);
+  if (general_.demo_room && store_.empty())
+    store_.add(general_.string_ids ? PublicId("1234") : PublicId(1234), demo_room());
+  for (const auto& [id, settings] : store_.at_start()) (void)create(id, settings);
   log::info(topic, rooms_.size(), " rooms");
 }
 
@@ -109,8 +88,8 @@ void Rooms::destroy(Room& room) {
   rooms_.erase(PublicId(room.id()));
 }
 
-bool Rooms::save(const Room& room) { return saved_.save(room.id(), room.settings()); }
-bool Rooms::forget(const PublicId& id) { return saved_.forget(id, configured_.contains(id)); }
+bool Rooms::save(const Room& room) { return store_.save(room.id(), room.settings()); }
+bool Rooms::forget(const PublicId& id) { return store_.forget(id); }
 
 uint32_t Rooms::random_32() { return static_cast<uint32_t>(services_.random()) | 1; }
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "cardea/plugin.hpp"
+#include "cardea/room_store.hpp"
 #include "cardea/rooms.hpp"
-#include "cardea/saved_rooms.hpp"
 #include "room.hpp"
 #include "settings.hpp"
 
@@ -37,7 +37,7 @@ public:
   void destroy(Room& room);
 
   // Keep or forget a room over restarts; whether that worked.
-  bool can_save() const { return saved_.usable(); }
+  bool can_save() const { return store_.usable(); }
   bool save(const Room& room);
   bool forget(const PublicId& id);
 
@@ -53,9 +53,8 @@ private:
   // given
   Services& services_;
   General general_;
-  std::map<PublicId, RoomSettings> configured_;
   // owned
-  SavedRooms<RoomSettings, room_fields> saved_;
+  RoomStore<RoomSettings, room_fields> store_;
   std::map<PublicId, std::unique_ptr<Room>> rooms_;
   std::map<RoomKey, Room*> by_key_;
   // state

@@ -22,10 +22,10 @@ inline constexpr int missing_code = 429, invalid_code = 430;
 // room_requests.cpp
 Result<Json> create(Rooms&, const Create&, const Message&);
 Result<Json> edit(Rooms&, const Edit&, const Message&);
-Result<Json> destroy(Rooms&, const Destroy&, const Message&);
+Result<Json> destroy(Rooms&, const DestroyRoom&, const Message&);
 Result<Json> exists(Rooms&, const OneRoom&, const Message&);
-Result<Json> list(Rooms&, const List&, const Message&);
-Result<Json> allowed(Rooms&, const Allowed&, const Message&);
+Result<Json> list(Rooms&, const ListRooms&, const Message&);
+Result<Json> allowed(Rooms&, const ChangeAllowed&, const Message&);
 Result<Json> kick(Rooms&, const Kick&, const Message&);
 Result<Json> moderate(Rooms&, const Moderate&, const Message&);
 Result<Json> list_participants(Rooms&, const OneRoom&, const Message&);

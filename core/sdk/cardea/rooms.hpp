@@ -1,4 +1,4 @@
-// What plugins with rooms have in common: ids of rooms, words that guard them, lists of allowed tokens.
+// What plugins with rooms have in common: ids of rooms, words that guard them, lists of allowed tokens, and requests.
 #pragma once
 
 #include <array>
@@ -6,11 +6,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "cardea/plugin.hpp"
 #include "cardea/public_id.hpp"
 #include "cardea/result.hpp"
+#include "cardea/schema.hpp"
 #include "cardea/text.hpp"
 
 namespace cardea {
@@ -89,5 +91,37 @@ inline Json json_of(const Tokens& tokens) {
   for (const std::string& token : *tokens) all.append(token);
   return all;
 }
+
+// Requests that every plugin with rooms takes, with their fields.
+
+struct OneRoom {
+  PublicId room;
+};
+inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::room)};
+
+struct ListRooms {
+  std::optional<std::string> admin_key;
+};
+inline constexpr auto list_rooms_fields = std::tuple{optional("admin_key", &ListRooms::admin_key)};
+
+struct DestroyRoom {
+  PublicId room;
+  std::optional<std::string> secret;
+  bool permanent = false;
+};
+inline constexpr auto destroy_room_fields =
+    std::tuple{required("room", &DestroyRoom::room), optional("secret", &DestroyRoom::secret),
+               optional("permanent", &DestroyRoom::permanent)};
+
+struct ChangeAllowed {
+  PublicId room;
+  std::optional<std::string> secret;
+  std::string action;
+  Tokens allowed;
+};
+inline constexpr auto change_allowed_fields =
+    std::tuple{required("room", &ChangeAllowed::room), optional("secret", &ChangeAllowed::secret),
+               required("action", &ChangeAllowed::action, one_of("enable", "disable", "add", "remove")),
+               optional("allowed", &ChangeAllowed::allowed)};
 
 }  // namespace cardea

@@ -1,5 +1,6 @@
-// The file of permanent rooms: what clients made, changed or destroyed "permanent" outlives the gateway in it. It is
-// replaced as a whole, so that a crash leaves the old one or the new one.
+// The rooms that are there when a plugin starts: those of its configuration, and permanent ones, which clients made,
+// changed or destroyed, from a file. The file is replaced as a whole, so that a crash leaves the old one or the new
+// one.
 #pragma once
 
 #include <fcntl.h>
@@ -7,6 +8,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -16,18 +18,28 @@
 #include <utility>
 
 #include "cardea/log.hpp"
+#include "cardea/plugin.hpp"
+#include "cardea/rooms.hpp"
 #include "cardea/schema.hpp"
 
 namespace cardea {
 
 // Settings: what a room is told to be, with its table of fields. `wrong` says what the table cannot tell.
 template <class Settings, const auto& fields>
-class SavedRooms {
+class RoomStore {
 public:
-  using Wrong = std::optional<SettingError> (*)(const Settings&);
-  SavedRooms(std::string_view topic, Wrong wrong) : topic_(topic), wrong_(wrong) {}
+  using Wrong = std::function<std::optional<SettingError>(const Settings&)>;
+  RoomStore(std::string_view topic, Wrong wrong) : topic_(topic), wrong_(std::move(wrong)) {}
 
-  // Reads what is there; "" leaves this unusable. Rooms that cannot be understood are reported and left out.
+  // The rooms of a configuration: its sections "room-ID", beside the plugin's own, "general".
+  Configured configure(JsonView values, bool string_ids) {
+    Configured wrong;
+    values.each_member([&](std::string_view section, JsonView value) {
+      if (!wrong && section != "general") wrong = read_room(section, value, string_ids);
+    });
+    return wrong;
+  }
+  // Reads the file; without a folder no room can be saved. Rooms that cannot be understood are reported and left out.
   void open(const std::string& folder, bool string_ids) {
     if (folder.empty()) return;
     path_ = folder + "/rooms.json";
@@ -43,19 +55,28 @@ public:
     load((*json)["rooms"], string_ids);
   }
   bool usable() const { return !path_.empty(); }
-  bool empty() const { return rooms_.empty(); }
-  bool knows(const PublicId& id) const { return rooms_.contains(id); }
-  // No settings: the room was destroyed for good, even if the configuration has it.
-  const std::map<PublicId, std::optional<Settings>>& rooms() const { return rooms_; }
+  // A room as if the configuration had it.
+  void add(PublicId id, Settings settings) { configured_.emplace(std::move(id), std::move(settings)); }
+  // Neither the configuration nor the file has a room, or remembers one that was destroyed.
+  bool empty() const { return configured_.empty() && saved_.empty(); }
+  // All that are to be made at start. The file wins over the configuration.
+  std::map<PublicId, Settings> at_start() const {
+    std::map<PublicId, Settings> all;
+    for (const auto& [id, settings] : saved_)
+      if (settings) all.emplace(id, *settings);
+    for (const auto& [id, settings] : configured_)
+      if (!saved_.contains(id)) all.emplace(id, settings);
+    return all;
+  }
 
-  // Whether it is in the file now.
+  // Keep or forget a room over restarts; whether that worked.
   bool save(const PublicId& id, const Settings& settings) { return replace(id, settings); }
-  // `configured`: it would come back with the configuration, so that is what has to be remembered.
-  bool forget(const PublicId& id, bool configured) {
-    if (configured) return replace(id, std::nullopt);
-    if (!knows(id)) return usable();
-    auto before = rooms_;
-    rooms_.erase(id);
+  bool forget(const PublicId& id) {
+    // It would come back with the configuration: what has to be remembered is that it was destroyed.
+    if (configured_.contains(id)) return replace(id, std::nullopt);
+    if (!saved_.contains(id)) return usable();
+    auto before = saved_;
+    saved_.erase(id);
     return written_or(std::move(before));
   }
 
@@ -65,6 +86,17 @@ private:
     bool destroyed = false;
   };
 
+  std::optional<SettingError> read_room(std::string_view section, JsonView value, bool string_ids) {
+    if (!section.starts_with(room_prefix)) return SettingError{std::string(section), "no such section"};
+    Settings settings;
+    if (auto wrong = read_section(value, section, settings, fields, string_ids)) return wrong;
+    if (auto wrong = wrong_(settings)) return SettingError{text(section, ".", wrong->path), wrong->reason};
+    if (auto id = room_of_section(section, string_ids))
+      add(std::move(*id), std::move(settings));
+    else
+      log::warn(topic_, section, ": not an id, the room is left out");
+    return {};
+  }
   void load(JsonView rooms, bool string_ids) {
     const auto saved_fields = std::tuple_cat(
         std::tuple{required("room", &SavedRoom::room), optional("destroyed", &SavedRoom::destroyed)}, fields);
@@ -78,25 +110,25 @@ private:
         return;
       }
       if (room->destroyed)
-        rooms_[room->room] = std::nullopt;
+        saved_[room->room] = std::nullopt;
       else
-        rooms_[room->room] = std::move(*room);
+        saved_[room->room] = std::move(*room);
     });
   }
   bool replace(const PublicId& id, std::optional<Settings> settings) {
     if (!usable()) return false;
-    auto before = rooms_;
-    rooms_[id] = std::move(settings);
+    auto before = saved_;
+    saved_[id] = std::move(settings);
     return written_or(std::move(before));
   }
   bool written_or(std::map<PublicId, std::optional<Settings>> before) {
     if (write_file()) return true;
-    rooms_ = std::move(before);
+    saved_ = std::move(before);
     return false;
   }
   bool write_file() const {
     Json rooms = Json::array();
-    for (const auto& [id, settings] : rooms_) {
+    for (const auto& [id, settings] : saved_) {
       Json room = settings ? write(*settings, fields) : Json::object("destroyed", true);
       room.set("room", id.json());
       rooms.append(std::move(room));
@@ -123,7 +155,8 @@ private:
   Wrong wrong_;
   // state
   std::string path_;
-  std::map<PublicId, std::optional<Settings>> rooms_;
+  std::map<PublicId, Settings> configured_;
+  std::map<PublicId, std::optional<Settings>> saved_;  // no settings: destroyed, whatever the configuration has
 };
 
 }  // namespace cardea
