@@ -52,23 +52,10 @@ struct Dtls::Io : DtlsIo {
 void Dtls::FreeSsl::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
 Dtls::Dtls(DtlsContext& context, sdp::DtlsRole role, const sdp::Fingerprint& expected, const DtlsSettings& settings)
-    : settings_(settings), role_(role), io_(std::make_unique<Io>()), ssl_(SSL_new(context.native())) {
+    : context_(&context), settings_(settings), role_(role), io_(std::make_unique<Io>()) {
   io_->expected = expected;
   io_->first_retransmit = settings.first_retransmit;
   io_->longest_retransmit = settings.longest_retransmit;
-  if (!ssl_) {
-    end(State::failed, "DTLS error");
-    return;
-  }
-  BIO* bio = DtlsIo::make_bio(*io_);
-  SSL_set_bio(ssl_.get(), bio, bio);
-  SSL_set_app_data(ssl_.get(), static_cast<DtlsIo*>(io_.get()));
-  SSL_set_mtu(ssl_.get(), settings.mtu);
-  DTLS_set_timer_cb(ssl_.get(), DtlsIo::retransmit_after);
-  if (role == sdp::DtlsRole::client)
-    SSL_set_connect_state(ssl_.get());
-  else
-    SSL_set_accept_state(ssl_.get());
 }
 
 Dtls::~Dtls() = default;
@@ -78,14 +65,27 @@ Dtls& Dtls::operator=(Dtls&&) noexcept = default;
 void Dtls::start(const Address& to, Time now, Outbox& out) {
   if (started_ || state_ != State::handshaking) return;
   begin(now);
+  if (state_ != State::handshaking) return;
   if (role_ == sdp::DtlsRole::client) advance();
   flush(to, out);
   schedule(now);
 }
 
+// Here OpenSSL's object is made, not with ours: of many peers that are to connect, most wait for their turn.
 void Dtls::begin(Time now) {
   started_ = true;
   give_up_ = now + settings_.timeout;
+  ssl_.reset(SSL_new(context_->native()));
+  if (!ssl_) return end(State::failed, "DTLS error");
+  BIO* bio = DtlsIo::make_bio(*io_);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_app_data(ssl_.get(), static_cast<DtlsIo*>(io_.get()));
+  SSL_set_mtu(ssl_.get(), settings_.mtu);
+  DTLS_set_timer_cb(ssl_.get(), DtlsIo::retransmit_after);
+  if (role_ == sdp::DtlsRole::client)
+    SSL_set_connect_state(ssl_.get());
+  else
+    SSL_set_accept_state(ssl_.get());
 }
 
 void Dtls::receive(Bytes datagram, const Address& to, Time now, Outbox& out) {
@@ -100,6 +100,7 @@ void Dtls::receive(Bytes datagram, const Address& to, Time now, Outbox& out) {
     return;
   }
   if (!started_) begin(now);
+  if (!ssl_) return;
   io_->incoming = datagram;
   advance();
   io_->incoming = {};

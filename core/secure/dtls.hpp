@@ -86,6 +86,7 @@ private:
   void end(State state, std::string_view reason);
 
   // given
+  DtlsContext* context_;
   DtlsSettings settings_;
   sdp::DtlsRole role_;
   // owned
