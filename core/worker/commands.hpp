@@ -93,7 +93,8 @@ struct WorkerStats {
   uint64_t packets_out = 0, bytes_out = 0;  // RTP sent to peers
   uint64_t runs_out = 0;  // messages handed to the kernel; packets_out / runs_out is the achieved GSO run length
   uint64_t ticks = 0;
-  double tick_occupancy = 0;  // share of the last second spent working
+  double tick_occupancy = 0;        // share of the last second spent working
+  uint32_t handshakes_waiting = 0;  // DTLS datagrams put off for media, the most at once in the last second
   uint64_t stale_commands = 0;
   std::string cipher_engine;  // "ipsec-mb avx512", "evp"
   bool gso = false;

@@ -130,6 +130,7 @@ void MediaWorker::run() {
 // Under load packets are collected for a tick, because waking up costs more than forwarding many of them. Else whatever
 // comes first ends the sleep.
 void MediaWorker::sleep() {
+  if (!handshakes_.empty()) return;
   if (ticking_) {
     const Duration rest = now_ + settings_.tick - Clock::now();
     if (rest > Duration::zero()) std::this_thread::sleep_for(rest);
@@ -161,6 +162,7 @@ void MediaWorker::turn() {
   run_timers();
   schedule_hurried();
   flush();
+  run_handshakes();
   choose_pace();
   if (now_ >= stats_at_) tell_stats();
 }
@@ -189,19 +191,45 @@ peer::PeerConnection* MediaWorker::find(const Datagram& datagram) {
 void MediaWorker::deliver(Datagram& datagram) {
   peer::PeerConnection* peer = find(datagram);
   if (peer == nullptr) return output_.drops.count(Drop::unknown_source);
+  const bool handshake =
+      peer->dtls().state() == secure::Dtls::State::handshaking && rtp::wire_of(datagram.bytes) == rtp::Wire::dtls;
+  if (!handshake) return take(*peer, datagram);
+  if (!handshakes_.push(peer->id(), datagram)) output_.drops.count(Drop::queue_full);
+}
+
+void MediaWorker::take(peer::PeerConnection& peer, Datagram& datagram) {
   const size_t size = datagram.bytes.size();
-  peer::Received received = peer->receive(datagram, now_, output_);
-  if (received.removed) shut_door(*peer, *received.removed);
-  if (received.added) open_door(*peer, *received.added);
-  if (doors_[peer->id().slot].ufrags.size() != peer->local_credentials().size()) renew_ufrags(*peer);
+  peer::Received received = peer.receive(datagram, now_, output_);
+  if (received.removed) shut_door(peer, *received.removed);
+  if (received.added) open_door(peer, *received.added);
+  if (doors_[peer.id().slot].ufrags.size() != peer.local_credentials().size()) renew_ufrags(peer);
   if (received.packet) {
     ++stats_.packets_in;
     stats_.bytes_in += size;
-    forward(*peer, received);
+    forward(peer, received);
   }
-  for (const peer::Feedback& feedback : received.feedback) router_.answer(*peer, feedback, now_, output_);
-  if (!received.records.empty()) take_records(*peer, received.records);
-  if (peer->over()) remove(*peer);
+  for (const peer::Feedback& feedback : received.feedback) router_.answer(peer, feedback, now_, output_);
+  if (!received.records.empty()) take_records(peer, received.records);
+  if (peer.over()) remove(peer);
+}
+
+// A handshake takes as long as a thousand packets. What came of media is out by now; of a rush of joins a turn does as
+// much as the next packets may wait.
+void MediaWorker::run_handshakes() {
+  if (handshakes_.empty()) return;
+  handshakes_most_ = std::max(handshakes_most_, handshakes_.size());
+  const Time until = Clock::now() + handshake_budget;
+  do {
+    std::optional<HandshakeQueue::Waiting> next = handshakes_.pop();
+    if (!next) break;
+    Datagram datagram{next->from, next->bytes};
+    if (peer::PeerConnection* peer = peers_.find(next->peer))
+      take(*peer, datagram);
+    else
+      output_.drops.count(Drop::stale_peer);
+  } while (Clock::now() < until);
+  schedule_hurried();
+  flush();
 }
 
 void MediaWorker::forward(peer::PeerConnection& peer, peer::Received& received) {
@@ -314,6 +342,7 @@ void MediaWorker::tell_stats() {
   stats_.runs_out = sent.runs;
   stats_.tick_occupancy = static_cast<double>(std::exchange(busy_, {}).count()) / static_cast<double>(since.count());
   stats_.gso = std::any_of(sockets_.begin(), sockets_.end(), [](const UdpSocket& socket) { return socket.gso(); });
+  stats_.handshakes_waiting = static_cast<uint32_t>(std::exchange(handshakes_most_, 0));
   stats_.drops = output_.drops;
   for (const UdpSocket& socket : sockets_) {
     stats_.drops.count(Drop::unreachable, socket.unreachable());

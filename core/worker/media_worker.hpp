@@ -22,6 +22,7 @@
 #include "worker/data_commands.hpp"
 #include "worker/egress.hpp"
 #include "worker/event_loop.hpp"
+#include "worker/handshake_queue.hpp"
 #include "worker/packet_ring.hpp"
 #include "worker/timer_wheel.hpp"
 #include "worker/udp_socket.hpp"
@@ -41,8 +42,9 @@ public:
   uint16_t port() const override;
 
 private:
-  static constexpr size_t max_datagrams = 4096;   // received in one turn: timers and commands wait no longer
-  static constexpr Duration rate_window = 100ms;  // over which packets are counted to choose wake-ups or ticks
+  static constexpr size_t max_datagrams = 4096;      // received in one turn: timers and commands wait no longer
+  static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
+  static constexpr Duration rate_window = 100ms;     // over which packets are counted to choose wake-ups or ticks
   static constexpr Duration stats_interval = 1s;
 
   // How datagrams find a peer.
@@ -61,6 +63,8 @@ private:
   void turn();
   void receive_all();
   void deliver(Datagram& datagram);
+  void take(peer::PeerConnection& peer, Datagram& datagram);
+  void run_handshakes();
   void forward(peer::PeerConnection& peer, peer::Received& received);
   void take_mirrored();
   void run_commands();
@@ -130,6 +134,8 @@ private:
   Time now_{};
   peer::Output output_;
   TimerWheel timers_;
+  HandshakeQueue handshakes_;
+  size_t handshakes_most_ = 0;  // that waited at once since the last statistics
   std::unordered_map<Address, PeerId> addresses_;
   std::unordered_map<std::string, PeerId, TextHash, std::equal_to<>> ufrags_;
   std::vector<Doors> doors_;  // by the peer's slot

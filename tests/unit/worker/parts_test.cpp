@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/random.hpp"
+#include "worker/handshake_queue.hpp"
 #include "worker/packet_ring.hpp"
 #include "worker/run_planner.hpp"
 #include "worker/timer_wheel.hpp"
@@ -203,6 +204,50 @@ public:
   }
 };
 
+class HandshakeQueueTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(HandshakeQueueTest);
+  CPPUNIT_TEST(datagrams_come_out_whole_and_in_the_order_they_came);
+  CPPUNIT_TEST(a_peer_that_sends_many_leaves_room_for_others);
+  CPPUNIT_TEST_SUITE_END();
+
+  std::vector<uint8_t> bytes_;
+  Datagram datagram(uint8_t number, size_t size = 100) {
+    bytes_.assign(size, number);
+    return {*Address::parse("192.0.2.1", number), bytes_};
+  }
+
+public:
+  void datagrams_come_out_whole_and_in_the_order_they_came() {
+    HandshakeQueue queue;
+    for (uint8_t i = 1; i <= 5; ++i) CPPUNIT_ASSERT(queue.push({0, 1, i % 2u}, datagram(i, 10u * i)));
+    for (uint8_t i = 1; i <= 5; ++i) {
+      auto next = queue.pop();
+      CPPUNIT_ASSERT(next);
+      CPPUNIT_ASSERT((next->peer == PeerId{0, 1, i % 2u}));
+      CPPUNIT_ASSERT_EQUAL(uint16_t{i}, next->from.port);
+      CPPUNIT_ASSERT(next->bytes == std::vector<uint8_t>(10u * i, i));
+    }
+    CPPUNIT_ASSERT(queue.empty() && !queue.pop());
+  }
+  void a_peer_that_sends_many_leaves_room_for_others() {
+    HandshakeQueue queue;
+    const PeerId greedy{0, 1, 3}, modest{0, 1, 700};
+    size_t taken = 0;
+    for (int i = 0; i < 1000; ++i) taken += queue.push(greedy, datagram(1));
+    CPPUNIT_ASSERT_EQUAL(HandshakeQueue::max_of_peer, taken);
+    CPPUNIT_ASSERT(queue.push(modest, datagram(2)));
+    queue.pop();
+    CPPUNIT_ASSERT(queue.push(greedy, datagram(1)));
+    // Many peers fill it, and it goes on when there is room again.
+    for (uint32_t slot = 1000; queue.size() < HandshakeQueue::max_datagrams; ++slot)
+      CPPUNIT_ASSERT(queue.push({0, 1, slot}, datagram(3)));
+    CPPUNIT_ASSERT(!queue.push(modest, datagram(2)));
+    queue.pop();
+    CPPUNIT_ASSERT(queue.push(modest, datagram(2)));
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(HandshakeQueueTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(RunPlannerTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(TimerWheelTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(PacketRingTest);

@@ -131,6 +131,7 @@ class WorkerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(every_cipher_and_way_of_sending_gives_the_same_media);
   CPPUNIT_TEST(a_mirror_carries_media_to_another_worker);
   CPPUNIT_TEST(load_turns_the_tick_on_and_loses_nothing);
+  CPPUNIT_TEST(many_handshakes_at_once_wait_in_line_while_media_flows);
   CPPUNIT_TEST(closing_a_peer_says_goodbye);
   CPPUNIT_TEST(stopping_says_goodbye_to_all);
   CPPUNIT_TEST(strangers_and_stale_commands_are_counted);
@@ -274,6 +275,43 @@ public:
       client->pump(1);
     }
     CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
+  }
+
+  void many_handshakes_at_once_wait_in_line_while_media_flows() {
+    Site site;
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    std::vector<std::unique_ptr<SocketClient>> others;
+    for (uint32_t i = 0; i < 40; ++i) {
+      const sdp::PeerPlan wanted = site.plan({0, 1, 1 + i}, {audio_line("0", Direction::sendrecv, 800 + i)});
+      site.workers[0]->post(CreatePeer{{0, 1, 1 + i}, std::make_unique<sdp::PeerPlan>(wanted)});
+      others.push_back(std::make_unique<SocketClient>(*site.client_dtls, *site.engine, site.workers[0]->port()));
+      SocketClient& other = *others.back();
+      CPPUNIT_ASSERT(other.until([&] {
+        if (other.client.stun_replies == 0) other.send(test::stun_check(wanted.local, true));
+        return other.client.stun_replies > 0;
+      }));
+    }
+    for (auto& other : others) other->client.start_dtls(Clock::now());
+    size_t sent = 0, connected = 0;
+    for (const Time give_up = Clock::now() + 10s; connected < others.size() && Clock::now() < give_up;) {
+      connected = 0;
+      for (auto& other : others) {
+        other->pump(0);
+        connected += other->client.connected();
+      }
+      client->client.send_rtp(voice(static_cast<rtp::SeqNo>(sent++)));
+      client->pump(0);
+    }
+    CPPUNIT_ASSERT_EQUAL(others.size(), connected);
+    CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
+    uint32_t waited = 0;
+    while (waited == 0) {
+      auto stats = site.wait<WorkerStats>();
+      CPPUNIT_ASSERT(stats);
+      waited = stats->handshakes_waiting > 1 ? stats->handshakes_waiting : 0;
+    }
   }
 
   void closing_a_peer_says_goodbye() {
