@@ -46,6 +46,8 @@ private:
   static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
   static constexpr Duration rate_window = 100ms;     // over which packets are counted to choose wake-ups or ticks
   static constexpr Duration stats_interval = 1s;
+  static constexpr Duration timer_gap = 5ms;  // timers alone do not wake more often: a thousand peers have many
+  static constexpr Duration at_once = 20us;   // a wait that was shorter did not sleep
 
   // How datagrams find a peer.
   struct Doors {
@@ -60,6 +62,7 @@ private:
   // The turn
   void run();
   void sleep();
+  void wait();
   void turn();
   void receive_all();
   void deliver(Datagram& datagram);

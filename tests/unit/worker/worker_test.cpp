@@ -131,6 +131,7 @@ class WorkerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(every_cipher_and_way_of_sending_gives_the_same_media);
   CPPUNIT_TEST(a_mirror_carries_media_to_another_worker);
   CPPUNIT_TEST(load_turns_the_tick_on_and_loses_nothing);
+  CPPUNIT_TEST(a_worker_under_load_sleeps_while_nothing_comes);
   CPPUNIT_TEST(many_handshakes_at_once_wait_in_line_while_media_flows);
   CPPUNIT_TEST(closing_a_peer_says_goodbye);
   CPPUNIT_TEST(stopping_says_goodbye_to_all);
@@ -275,6 +276,27 @@ public:
       client->pump(1);
     }
     CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
+  }
+
+  void a_worker_under_load_sleeps_while_nothing_comes() {
+    Site site(1, [](WorkerSettings& settings) { settings.tick_above_pps = 10; });
+    const PeerId id{0, 1, 0};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    site.settle();
+    std::optional<WorkerStats> before, after;
+    for (size_t sent = 0; !after && sent < 2000; ++sent) {
+      client->client.send_rtp(voice(static_cast<rtp::SeqNo>(sent)));
+      client->pump(0);
+      std::this_thread::sleep_for(10ms);
+      auto stats = site.wait<WorkerStats>(Duration(0));
+      if (!stats || stats->packets_in == 0) continue;
+      (before ? after : before) = stats;
+    }
+    CPPUNIT_ASSERT(after);
+    CPPUNIT_ASSERT(after->packets_in > before->packets_in);
+    // Its tick is a millisecond, a packet comes every ten.
+    CPPUNIT_ASSERT_LESS(uint64_t{500}, after->ticks - before->ticks);
   }
 
   void many_handshakes_at_once_wait_in_line_while_media_flows() {
