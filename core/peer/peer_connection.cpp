@@ -126,7 +126,7 @@ void PeerConnection::follow_dtls(Time now, Output& out) {
     if (!start_srtp() && (dtls_.keys() || !plan_->data)) return end("DTLS error", out);
     connect_until_ = never;
     report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
-    if (!plan_->data) dtls_.release();
+    dtls_.release();
     if (!std::exchange(up_, true)) out.events.push_back(PeerUp{id_});
     if (plan_->data) start_data(out);
     break;

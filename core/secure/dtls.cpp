@@ -228,6 +228,7 @@ void Dtls::release() {
   epilogue_ = std::make_unique<DtlsEpilogue>(ssl_.get(), role_, std::move(io_->flight), std::move(io_->flight_sizes));
   ssl_.reset();
   io_.reset();
+  if (!records_.empty()) return;  // they came with the handshake's end
   plain_ = {};
   records_ = {};
   ends_ = {};

@@ -63,8 +63,9 @@ public:
   // Sends close_notify, released or not, and is closed. Does nothing unless connected.
   void close(const Address& to, Outbox& out);
 
-  // For a connected peer without data channels: frees OpenSSL's 60-70 kB. What stays (some 300 bytes) repeats our last
-  // flight when the peer repeats its own, and reads and writes alerts, and records should data channels come later.
+  // For a connected peer: frees OpenSSL's 60-70 kB. What stays (some 300 bytes, and two cipher contexts where there are
+  // data channels) repeats our last flight when the peer repeats its own, and reads and writes alerts and records, for
+  // a fraction of what OpenSSL's record layer costs. records() stay valid.
   void release();
   bool released() const { return epilogue_ != nullptr; }
 

@@ -187,17 +187,17 @@ bool DtlsEpilogue::send(Bytes text, const Address& to, Outbox& out) {
 }
 
 void DtlsEpilogue::write(uint8_t type, Bytes text, const Address& to, Outbox& out) {
-  std::vector<uint8_t> record(overhead + text.size());
-  record[0] = type;
-  store_u16(&record[1], dtls_1_2);
-  store_u16(&record[3], 1);
-  store_u48(&record[5], sequence_++);
-  store_u16(&record[11], static_cast<uint16_t>(record.size() - header_size));
-  store_u64(&record[header_size], nonce_++);
-  uint8_t* sealed = record.data() + header_size + explicit_nonce;
-  auto [nonce, aad] = sealing(record.data(), ours_.salt, &record[header_size], text.size());
+  record_.resize(overhead + text.size());
+  record_[0] = type;
+  store_u16(&record_[1], dtls_1_2);
+  store_u16(&record_[3], 1);
+  store_u48(&record_[5], sequence_++);
+  store_u16(&record_[11], static_cast<uint16_t>(record_.size() - header_size));
+  store_u64(&record_[header_size], nonce_++);
+  uint8_t* sealed = record_.data() + header_size + explicit_nonce;
+  auto [nonce, aad] = sealing(record_.data(), ours_.salt, &record_[header_size], text.size());
   gcm(ours_).seal(nonce, aad, text, sealed, sealed + text.size());
-  out.send(to, record);
+  out.send(to, record_);
 }
 
 }  // namespace cardea::secure

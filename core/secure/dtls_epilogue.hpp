@@ -1,6 +1,6 @@
 // What a DTLS connection still needs when its SSL object is gone: our last flight, should the peer repeat its own, and
-// the record keys to read and write alerts, and data channels' records where a later negotiation brings some
-// (RFC 5246 section 6.3, RFC 5288, RFC 6347 section 4.1).
+// the record keys to read and write alerts and data channels' records (RFC 5246 section 6.3, RFC 5288, RFC 6347
+// section 4.1).
 #pragma once
 
 #include <cstdint>
@@ -57,6 +57,7 @@ private:
   size_t key_size_ = 0;  // 0: not AES-GCM, so alerts are neither read nor written
   Direction ours_{}, theirs_{};
   uint64_t sequence_ = 0, nonce_ = 0;  // of the next record we write
+  std::vector<uint8_t> record_;        // being written
   Time repeated_{};
   uint8_t repeats_ = 0;
 };

@@ -150,6 +150,7 @@ class DtlsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(our_close_is_understood_released_or_not);
   CPPUNIT_TEST(a_forged_alert_does_not_close_a_released_connection);
   CPPUNIT_TEST(data_channels_may_come_after_the_release);
+  CPPUNIT_TEST(what_was_read_survives_the_release);
   CPPUNIT_TEST(data_goes_both_ways);
   CPPUNIT_TEST(a_renegotiation_is_refused);
   CPPUNIT_TEST(many_handshakes_leave_nothing_in_the_error_queue);
@@ -458,6 +459,19 @@ public:
         call.ours.receive(Bytes(datagram).first(20), there, virtual_now(), call.out);
         CPPUNIT_ASSERT(call.ours.records().empty());
       }
+  }
+
+  void what_was_read_survives_the_release() {
+    for (Role role : both_roles) {
+      Call call(role);
+      CPPUNIT_ASSERT(call.connect());
+      call.settle();
+      for (const char* text : {"one", "two"}) {
+        call.ours.receive(call.peer.write(text).at(0), there, virtual_now(), call.out);
+        call.ours.release();
+        CPPUNIT_ASSERT_EQUAL(std::string(text), std::string(text_of(call.ours.records().at(0))));
+      }
+    }
   }
 
   void a_forged_alert_does_not_close_a_released_connection() {
