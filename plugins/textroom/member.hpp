@@ -22,8 +22,8 @@ enum class Via : uint8_t { channel, api };
 struct Place {
   explicit Place(uint32_t updates_per_second) : rate(updates_per_second, updates_per_second) {}
 
-  Json state{};  // nothing: shows none
-  size_t size = 0;
+  Json state{};         // nothing: shows none
+  std::string entry{};  // as it is told: {"username":...,"state":{...}}
   std::optional<int64_t> seq{};
   bool changed = false;
   Time settles = never;           // when it is told again to those who may have lost it

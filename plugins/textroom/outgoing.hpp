@@ -11,16 +11,22 @@ namespace cardea::textroom {
 class Outgoing {
 public:
   Outgoing(Json data, JsonStyle style) : data_(std::move(data)), style_(style) {}
+  // What was written already.
+  explicit Outgoing(std::string text) : text_(std::move(text)) {}
 
   const Payload& text() const {
     if (text_.size() == 0) text_ = Payload(data_.text(style_));
     return text_;
   }
-  Json json() const { return data_.copy(); }
+  Json json() const {
+    if (!data_)
+      if (auto parsed = Json::parse(text_.text())) data_ = std::move(*parsed);
+    return data_.copy();
+  }
 
 private:
-  Json data_;
-  JsonStyle style_;
+  mutable Json data_;
+  JsonStyle style_ = JsonStyle::compact;
   mutable Payload text_;
 };
 

@@ -9,9 +9,8 @@ namespace cardea::textroom {
 namespace {
 
 constexpr size_t max_state = 1024;       // bytes, as compact JSON
-constexpr size_t max_lossy = 1100;       // bytes; a message that fits one packet is lost alone
+constexpr size_t max_lossy = 1090;       // bytes; a message that fits one packet is lost alone
 constexpr size_t max_reliable = 16'000;  // bytes; every peer takes messages of 16 KiB
-constexpr size_t framing = 40;           // bytes around one state, about
 constexpr size_t max_crowd = 100;        // names told with a zone
 constexpr Duration settling = 500ms;     // a state that rests so long is told once more, reliably
 
@@ -57,7 +56,7 @@ Status Presence::update(Member& member, JsonView state, const std::optional<int6
   });
   if (Status good = check(merged); !good) return good;
   place.state = std::move(merged);
-  place.size = place.state.text().size();
+  place.entry = text(R"({"username":)", Json(member.username).text(), R"(,"state":)", place.state.text(), '}');
   if (seq) place.seq = seq;
   place.changed = true;
   wake();
@@ -143,21 +142,18 @@ bool Presence::send(Member& to, Batches& batches, bool lossy) {
 }
 
 std::vector<Outgoing> Presence::pack(const Batches& batches, size_t max_bytes) const {
+  constexpr std::string_view end = "]}";
+  const std::string begin =
+      text(R"({"textroom":"presence","room":)", room_.json().text(), R"(,"tick":)", tick_, R"(,"states":[)");
   std::vector<Outgoing> packed;
-  Json states = Json::array();
-  size_t bytes = 0;
+  std::string event;
   auto close = [&] {
-    if (states.size() == 0) return;
-    Json event = Json::object("textroom", "presence", "room", room_.json(), "tick", tick_);
-    event.set("states", std::exchange(states, Json::array()));
-    packed.emplace_back(std::move(event), JsonStyle::compact);
-    bytes = 0;
+    if (!event.empty()) packed.emplace_back(std::exchange(event, {}).append(end));
   };
   for (const Member* member : batches.whose) {
-    const size_t size = member->place.size + member->username.size() + framing;
-    if (bytes + size > max_bytes) close();
-    bytes += size;
-    states.append(Json::object("username", member->username, "state", member->place.state.copy()));
+    const std::string& entry = member->place.entry;
+    if (event.size() + 1 + entry.size() + end.size() > max_bytes) close();
+    event.append(event.empty() ? std::string_view(begin) : ",").append(entry);
   }
   close();
   return packed;
