@@ -106,6 +106,7 @@ void Gateway::turn(Time now) {
     settle();
   }
   if (now_ >= next_sweep_) sweep();
+  if (peers_) peers_->flush_data();
   flush_transports();
 }
 

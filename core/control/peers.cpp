@@ -33,10 +33,12 @@ sdp::LocalParameters Peers::local_parameters(PeerId peer) {
 
 void Peers::create(PeerId peer, const sdp::PeerPlan& plan) {
   known_[peer].created = true;
+  flush_data();
   workers_[peer.worker]->post(worker::CreatePeer{peer, std::make_unique<sdp::PeerPlan>(plan)});
 }
 
 void Peers::update(PeerId peer, const sdp::PeerPlan& plan) {
+  flush_data();
   workers_[peer.worker]->post(worker::UpdatePeer{peer, std::make_unique<sdp::PeerPlan>(plan)});
 }
 
@@ -73,10 +75,18 @@ void Peers::tell(PeerId peer, worker::Command command) {
 }
 
 void Peers::tell_data(worker::DataCommand command) {
-  if (data_ != nullptr) data_->post(std::move(command));
+  if (data_ == nullptr) return;
+  data_commands_.push_back(std::move(command));
+  if (data_commands_.size() >= max_batch) flush_data();
+}
+
+void Peers::flush_data() {
+  if (data_ != nullptr) data_->post_all(data_commands_);
 }
 
 void Peers::flush() {
+  // The worker tells the data thread of a peer's end: what was sent before comes before.
+  if (!commands_.empty()) flush_data();
   for (Addressed& one : commands_) workers_[one.worker]->post(std::move(one.command));
   commands_.clear();
 }

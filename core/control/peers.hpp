@@ -47,8 +47,9 @@ public:
   // For the worker of a live peer, at the end of the turn; dropped if the peer is gone.
   void tell(PeerId peer, worker::Command command);
   void flush();
-  // For the data thread, at once.
+  // For the data thread, before anything that is told to workers later, and at the end of the turn at the latest.
   void tell_data(worker::DataCommand command);
+  void flush_data();
   bool has_data() const { return data_ != nullptr; }
 
   void note(const worker::WorkerStats& stats);
@@ -63,6 +64,8 @@ public:
   const LocalMedia& local() const { return local_; }
 
 private:
+  static constexpr size_t max_batch = 256;  // then the data thread may begin
+
   struct Known {
     HandleId owner;
     bool created = false;
@@ -80,6 +83,7 @@ private:
   Routes routes_;
   std::unordered_map<PeerId, Known> known_;
   Commands commands_;
+  std::vector<worker::DataCommand> data_commands_;
   std::vector<worker::WorkerStats> stats_;
   data::DataStats data_stats_;
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "data/crc32c.hpp"
+
 namespace cardea::data {
 
 Association::Association(PeerId peer, uint64_t number, AssociationPlan plan, SctpStack& stack)
@@ -14,11 +16,14 @@ Association::~Association() { stack_.close(socket_); }
 
 void Association::receive(Bytes packet, Time now, Output& out) {
   ++out.stats.packets_in;
-  if (!stack_.receive(socket_, packet)) return drop(DataDrop::bad_packet, out);
-  advance(now, out);
+  const bool intact = checksum_is_right(packet);
+  if (!intact) ++out.stats.checksum_errors;
+  if (!intact || !stack_.receive(socket_, packet)) return drop(DataDrop::bad_packet, out);
+  if (stack_.take_stirred(socket_)) advance(now, out);
 }
 
 void Association::tick(Time now, Output& out) {
+  if (std::exchange(held_, false)) advance(now, out);
   if (now < restart_at_) return;
   restart_at_ = never;
   socket_ = stack_.open(number_, plan_.peer_port);
@@ -28,7 +33,7 @@ void Association::tick(Time now, Output& out) {
 
 void Association::advance(Time now, Output& out) {
   read(now, out);
-  if (!up_) return;
+  if (!up_ || held_) return;
   flush(now, out);
   request_resets();
 }
@@ -279,6 +284,7 @@ void Association::drop_channels(Output& out) {
   channels_.clear();
   labels_.clear();
   partial_ = 0;
+  held_ = false;
   resets_.clear();
   resetting_.clear();
   incoming_any_ = false;
@@ -288,7 +294,7 @@ void Association::drop_channels(Output& out) {
 
 // What goes out
 
-void Association::send(const DataMessage& message, Time now, Output& out) {
+void Association::send(const DataMessage& message, Time now, Output& out, bool hold) {
   Item item{.stream = 0, .message = message};
   waiting_ += weight(message);
   auto refuse = [&](DataDrop why) {
@@ -306,6 +312,7 @@ void Association::send(const DataMessage& message, Time now, Output& out) {
   const Channel& channel = channels_.at(*stream);
   if (channel.what.max_lifetime_ms) item.expires = now + std::chrono::milliseconds(*channel.what.max_lifetime_ms);
   queue_.push_back(std::move(item));
+  held_ = hold && waiting_ < max_held;
   advance(now, out);
 }
 
@@ -326,11 +333,8 @@ void Association::left(const Item& item, Output& out) {
   if (item.kind != Item::Kind::message) return;
   const size_t weighs = weight(item.message);
   waiting_ -= weighs;
-  MessagesLeft* last = out.events.empty() ? nullptr : std::get_if<MessagesLeft>(&out.events.back());
-  if (last != nullptr && last->peer == peer_)
-    last->weight += weighs;
-  else
-    out.events.push_back(MessagesLeft{peer_, weighs});
+  left_ += weighs;
+  if (left_ >= left_step) out.events.push_back(MessagesLeft{peer_, std::exchange(left_, 0)});
 }
 
 void Association::give_up(Output& out) {
@@ -339,6 +343,7 @@ void Association::give_up(Output& out) {
     left(item, out);
   }
   queue_.clear();
+  if (left_ > 0) out.events.push_back(MessagesLeft{peer_, std::exchange(left_, 0)});
 }
 
 void Association::flush(Time now, Output& out) {

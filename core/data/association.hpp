@@ -35,9 +35,10 @@ public:
   // The stack said that there is news.
   void stirred(Time now, Output& out) { advance(now, out); }
   void tick(Time now, Output& out);
-  Time next_deadline() const { return restart_at_; }
+  Time next_deadline() const { return held_ ? Time{} : restart_at_; }
 
-  void send(const DataMessage& message, Time now, Output& out);
+  // `hold`: small messages may wait for the next tick(), so that they share packets.
+  void send(const DataMessage& message, Time now, Output& out, bool hold = false);
   void open(const DataChannel& channel, Time now, Output& out);
   void close(std::string_view label, Time now, Output& out);
   // So much of what was told is taken: while too much is not, nothing more is read from the peer.
@@ -49,12 +50,15 @@ public:
   PeerId peer() const { return peer_; }
   uint64_t number() const { return number_; }
   size_t channels() const { return channels_.size(); }
+  // Weights of what is to be sent, and of what was and is still to be told (MessagesLeft).
   size_t waiting() const { return waiting_; }
+  size_t left_untold() const { return left_; }
   // What changed since this was last asked; none if nothing did.
   std::optional<PeerDataStats> news();
 
 private:
   static constexpr Duration restart_gap = 1s;
+  static constexpr size_t max_held = 16 * 1024;   // by weight
   static constexpr size_t max_resets = 100;       // streams in one request
   static constexpr size_t max_partial = 1 << 20;  // bytes of unfinished messages, of all channels
 
@@ -118,7 +122,9 @@ private:
   std::map<uint16_t, Channel> channels_;                 // by stream
   std::map<std::string, uint16_t, std::less<>> labels_;  // the first open channel of each label
   std::deque<Item> queue_;
+  bool held_ = false;   // until the next tick
   size_t waiting_ = 0;  // weight of the messages in it
+  size_t left_ = 0;     // weight of those that left it, not told yet
   size_t untaken_ = 0;  // weight of what was told
   size_t partial_ = 0;  // bytes in the channels' unfinished messages
   std::vector<uint16_t> resets_, resetting_;

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "cardea/ids.hpp"
 #include "cardea/media.hpp"
+#include "data/packets.hpp"
 
 namespace cardea::data {
 
@@ -43,34 +44,15 @@ private:
   std::array<uint64_t, data_drop_names.size()> counts_{};
 };
 
-// SCTP packets of one peer, one behind the other: what DTLS calls application data.
-struct Records {
-  PeerId peer;
-  std::vector<uint8_t> bytes;
-  std::vector<uint16_t> sizes;
-
-  void add(Bytes record) {
-    bytes.insert(bytes.end(), record.begin(), record.end());
-    sizes.push_back(static_cast<uint16_t>(record.size()));
-  }
-  template <class Function>
-  void for_each(Function&& function) const {
-    size_t at = 0;
-    for (uint16_t size : sizes) {
-      function(Bytes(bytes).subspan(at, size));
-      at += size;
-    }
-  }
-};
-
 struct AssociationPlan {
   bool dtls_client = false;  // ours: we open channels on even streams (RFC 8832 section 6)
   uint16_t peer_port = 5000;
   uint32_t max_message_size = 65536;  // the peer's
 };
 
-// So much, by weight, may wait to be sent to one peer.
+// So much, by weight, may wait to be sent to one peer; and so much may have left without a word of it.
 inline constexpr size_t send_limit = 1 << 20;
+inline constexpr size_t left_step = send_limit / 16;
 
 // What a message counts for where messages that wait are counted: its bytes, and what it costs besides.
 inline size_t weight(const DataMessage& message) {
@@ -98,7 +80,7 @@ struct MessageReceived {
   PeerId peer;
   DataMessage message;
 };
-// So much of what was to be sent waits no longer: sent, or dropped.
+// So much of what was to be sent waits no longer: sent, or dropped. Told in steps (left_step).
 struct MessagesLeft {
   PeerId peer;
   size_t weight = 0;
@@ -129,7 +111,7 @@ struct MessageCounts {
 struct DataStats : MessageCounts {
   uint32_t associations = 0;
   uint64_t packets_in = 0, packets_out = 0;
-  uint64_t checksum_errors = 0;  // packets that the library dropped for it
+  uint64_t checksum_errors = 0;  // of the bad packets
   DataDrops drops;
 };
 
@@ -151,21 +133,13 @@ struct PeerDataStats : MessageCounts {
   std::vector<ChannelStats> channels;
 };
 
-// What associations want done. Emptied once a turn, but for the statistics, which count on.
+// What associations want done: packets and events are taken out once a turn, statistics count on.
 struct Output {
-  std::vector<Records> packets;
+  explicit Output(uint16_t max_packet) : packets(max_packet) {}
+
+  Outgoing packets;
   std::vector<DataEvent> events;
   DataStats stats;
-
-  void send(PeerId peer, Bytes packet) {
-    if (packets.empty() || packets.back().peer != peer) packets.push_back({peer, {}, {}});
-    packets.back().add(packet);
-    ++stats.packets_out;
-  }
-  void clear() {
-    packets.clear();
-    events.clear();
-  }
 };
 
 }  // namespace cardea::data

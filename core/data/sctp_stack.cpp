@@ -70,6 +70,7 @@ SctpStack::SctpStack(SctpSettings settings, Send send)
   if (the_stack != nullptr) throw std::logic_error("there is an SCTP stack already");
   the_stack = this;
   usrsctp_init_nothreads(0, on_output, nullptr);
+  usrsctp_enable_crc32c_offload();
   disable_extras();
 }
 
@@ -101,11 +102,14 @@ void SctpStack::take_stirred(std::vector<uint64_t>& into) {
   into.clear();
   for (uint32_t slot : stirred_) {
     Slot* of = find({slot});
-    if (of == nullptr) continue;
-    of->stirred = false;
-    into.push_back(of->owner);
+    if (of != nullptr && std::exchange(of->stirred, false)) into.push_back(of->owner);
   }
   stirred_.clear();
+}
+
+bool SctpStack::take_stirred(SocketId id) {
+  Slot* slot = find(id);
+  return slot != nullptr && std::exchange(slot->stirred, false);
 }
 
 bool SctpStack::set_options(Native* native) const {
@@ -313,12 +317,6 @@ void SctpStack::tick(Time now) {
   } else {
     deadline_ = now + (calm > 1s ? calm_period : busy_period);
   }
-}
-
-uint64_t SctpStack::checksum_errors() const {
-  sctpstat stat{};
-  usrsctp_get_stat(&stat);
-  return stat.sctps_checksumerrors;
 }
 
 }  // namespace cardea::data

@@ -69,7 +69,7 @@ struct SctpInput {
 
 class SctpStack {
 public:
-  // Where an association's packets go, named by the caller's number.
+  // Where an association's packets go, named by the caller's number. Their checksum is the caller's to write.
   using Send = std::function<void(uint64_t owner, Bytes packet)>;
 
   // `send` is called from within the other functions. A second stack at the same time throws.
@@ -83,7 +83,7 @@ public:
   // Aborts it. Nothing is sent or heard for it from here on.
   void close(SocketId id);
 
-  // False: no SCTP packet that this socket can take; the library has not seen it.
+  // A packet whose checksum is right. False: none that this socket can take; the library has not seen it.
   bool receive(SocketId id, Bytes packet);
   // The next thing the socket tells; spans hold until the next call. None: all is told.
   std::optional<SctpInput> read(SocketId id);
@@ -96,12 +96,12 @@ public:
   // Moves the library's clock. Associations may have something to tell afterwards: see take_stirred().
   void tick(Time now);
   Time next_deadline() const { return deadline_; }
-  // Owners of sockets that have become readable or writable since the last call.
+  // Owners of sockets that have become readable or writable since the last call; and whether one has.
   void take_stirred(std::vector<uint64_t>& into);
+  bool take_stirred(SocketId id);
 
   const SctpSettings& settings() const { return settings_; }
   size_t sockets() const { return open_; }
-  uint64_t checksum_errors() const;  // packets the library has dropped for it
 
 private:
   static constexpr uint16_t local_port = 5000;     // as our SDP says

@@ -77,7 +77,7 @@ struct DetectTalking {
   std::optional<TalkDetection> how;
 };
 
-// From the data thread: SCTP packets for a peer.
+// From the data thread: SCTP packets for peers.
 struct SendRecords {
   data::Records records;
 };

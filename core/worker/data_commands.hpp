@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "cardea/ids.hpp"
 #include "cardea/media.hpp"
@@ -43,6 +44,8 @@ class DataDoor {
 public:
   // Any thread.
   virtual void post(DataCommand command) = 0;
+  // The same for many, which leaves `commands` empty.
+  virtual void post_all(std::vector<DataCommand>& commands) = 0;
 
 protected:
   ~DataDoor() = default;

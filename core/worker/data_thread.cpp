@@ -10,7 +10,7 @@
 namespace cardea::worker {
 
 DataThread::DataThread(data::SctpSettings settings, Mailbox<WorkerEvent>& events)
-    : settings_(settings), events_(events) {
+    : settings_(settings), events_(events), output_(settings.max_packet) {
   loop_.add(mailbox_.fd());
 }
 
@@ -33,7 +33,7 @@ void DataThread::post(DataCommand command) {
     const size_t size = records->bytes.size();
     if (waiting_bytes_.fetch_add(size, std::memory_order_relaxed) + size > max_waiting_bytes) {
       waiting_bytes_.fetch_sub(size, std::memory_order_relaxed);
-      dropped_packets_.fetch_add(records->sizes.size(), std::memory_order_relaxed);
+      dropped_packets_.fetch_add(records->entries.size(), std::memory_order_relaxed);
       return;
     }
   }
@@ -43,7 +43,7 @@ void DataThread::post(DataCommand command) {
 void DataThread::run() {
   pthread_setname_np(pthread_self(), "data");
   stack_ = std::make_unique<data::SctpStack>(settings_, [this](uint64_t number, Bytes packet) {
-    if (auto owner = owners_.find(number); owner != owners_.end()) output_.send(owner->second, packet);
+    if (auto owner = owners_.find(number); owner != owners_.end()) output_.packets.add(owner->second.peer, packet);
   });
   while (!stopping_.load(std::memory_order_relaxed)) {
     const Time until = associations_.empty() ? stack_->next_deadline() : std::min(stack_->next_deadline(), stats_at_);
@@ -59,32 +59,47 @@ void DataThread::turn() {
   mailbox_.take(commands_);
   for (DataCommand& command : commands_) std::visit([this](auto& one) { handle(one); }, command);
   commands_.clear();
-  if (stack_->next_deadline() <= now_) {
-    stack_->tick(now_);
-    for (auto& [peer, association] : associations_)
-      if (association->next_deadline() <= now_) association->tick(now_, output_);
-  }
+  if (stack_->next_deadline() <= now_) tick();
   // What one has read may let another one send.
   for (stack_->take_stirred(stirred_); !stirred_.empty(); stack_->take_stirred(stirred_))
     for (uint64_t number : stirred_)
-      if (auto owner = owners_.find(number); owner != owners_.end())
-        associations_.at(owner->second)->stirred(now_, output_);
+      if (auto owner = owners_.find(number); owner != owners_.end()) owner->second.association->stirred(now_, output_);
   flush();
   if (now_ >= stats_at_) tell_stats();
 }
 
+void DataThread::tick() {
+  stack_->tick(now_);
+  for (auto& [peer, association] : associations_)
+    if (association->next_deadline() <= now_) association->tick(now_, output_);
+  const uint64_t sent = output_.stats.messages_out;
+  busy_ = sent - std::exchange(sent_before_, sent) > busy_above && stack_->next_deadline() <= now_ + longest_hold;
+}
+
 void DataThread::flush() {
-  for (data::Records& records : output_.packets)
-    if (records.peer.worker < workers_.size()) workers_[records.peer.worker]->post(SendRecords{std::move(records)});
-  for (data::DataEvent& event : output_.events) events_.post(std::move(event));
-  output_.clear();
+  flush_packets();
+  for (data::DataEvent& event : output_.events) told_.emplace_back(std::move(event));
+  output_.events.clear();
+  (void)events_.post_all(told_);  // unbounded
+}
+
+void DataThread::flush_packets() {
+  if (output_.packets.empty()) return;
+  data::Records packets = output_.packets.take();
+  output_.stats.packets_out += packets.entries.size();
+  if (workers_.size() == 1) return workers_.front()->post(SendRecords{std::move(packets)});
+  std::vector<data::Records> of_worker(workers_.size());
+  packets.for_each([&](PeerId peer, Bytes packet) {
+    if (peer.worker < of_worker.size()) of_worker[peer.worker].add(peer, packet);
+  });
+  for (size_t i = 0; i < workers_.size(); ++i)
+    if (!of_worker[i].empty()) workers_[i]->post(SendRecords{std::move(of_worker[i])});
 }
 
 void DataThread::tell_stats() {
   stats_at_ = now_ + stats_interval;
   data::DataStats& stats = output_.stats;
   stats.associations = static_cast<uint32_t>(associations_.size());
-  stats.checksum_errors = stack_->checksum_errors();
   stats.drops.count(data::DataDrop::queue_full, dropped_packets_.exchange(0, std::memory_order_relaxed));
   events_.post(stats);
   for (auto& [peer, association] : associations_)
@@ -103,8 +118,11 @@ void DataThread::handle(StartData& command) {
   StopData before{command.peer};
   handle(before);
   const uint64_t number = ++next_number_;
-  owners_[number] = command.peer;
-  associations_[command.peer] = std::make_unique<data::Association>(command.peer, number, command.plan, *stack_);
+  Owner& owner = owners_[number];
+  owner.peer = command.peer;
+  auto made = std::make_unique<data::Association>(command.peer, number, command.plan, *stack_);
+  owner.association = made.get();
+  associations_[command.peer] = std::move(made);
 }
 
 void DataThread::handle(StopData& command) {
@@ -118,13 +136,14 @@ void DataThread::handle(StopData& command) {
 
 void DataThread::handle(data::Records& records) {
   waiting_bytes_.fetch_sub(records.bytes.size(), std::memory_order_relaxed);
-  with(records.peer, [&](data::Association& association) {
-    records.for_each([&](Bytes packet) { association.receive(packet, now_, output_); });
+  records.for_each([&](PeerId peer, Bytes packet) {
+    with(peer, [&](data::Association& association) { association.receive(packet, now_, output_); });
   });
 }
 
 void DataThread::handle(SendMessage& command) {
-  if (associations_.contains(command.peer)) return associations_[command.peer]->send(command.message, now_, output_);
+  if (auto found = associations_.find(command.peer); found != associations_.end())
+    return found->second->send(command.message, now_, output_, busy_);
   output_.stats.drops.count(data::DataDrop::stale_peer);
   output_.events.emplace_back(data::MessagesLeft{command.peer, data::weight(command.message)});
 }

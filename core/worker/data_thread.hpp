@@ -32,12 +32,16 @@ public:
   void start(std::vector<Worker*> workers);
   void stop();
   void post(DataCommand command) override;
+  void post_all(std::vector<DataCommand>& commands) override { (void)mailbox_.post_all(commands); }
 
 private:
   static constexpr Duration stats_interval = 1s;
+  static constexpr Duration longest_hold = 10ms;
+  static constexpr uint64_t busy_above = 50;  // messages sent from one tick to the next, that is within 10 ms
 
   void run();
   void turn();
+  void tick();
   void flush();
   void tell_stats();
   template <class Function>
@@ -45,6 +49,7 @@ private:
   void handle(StartData& command);
   void handle(StopData& command);
   void handle(data::Records& records);
+  void flush_packets();
   void handle(SendMessage& command);
   void handle(OpenChannel& command);
   void handle(CloseChannel& command);
@@ -67,9 +72,17 @@ private:
   Time now_{};
   data::Output output_;
   std::vector<DataCommand> commands_;
+  std::vector<WorkerEvent> told_;
   std::vector<uint64_t> stirred_;
-  PeersDataStats news_;                          // of peers that ended since the last report
-  std::unordered_map<uint64_t, PeerId> owners_;  // by the number that the stack knows
+  PeersDataStats news_;  // of peers that ended since the last report
+  // By the number that the stack knows. The association may not be made yet.
+  struct Owner {
+    PeerId peer;
+    data::Association* association = nullptr;
+  };
+  std::unordered_map<uint64_t, Owner> owners_;
+  uint64_t sent_before_ = 0;  // messages, at the last tick
+  bool busy_ = false;         // messages wait for the tick and share packets
   uint64_t next_number_ = 0;
   Time stats_at_{};
 };

@@ -101,13 +101,12 @@ void MediaWorker::handle(DetectTalking& command) {
 }
 
 void MediaWorker::handle(SendRecords& command) {
-  peer::PeerConnection* peer = peers_.find(command.records.peer);
-  if (peer == nullptr) {
-    ++stats_.stale_commands;
-    return;
-  }
-  command.records.for_each([&](Bytes record) {
-    if (!peer->send_record(record, now_, output_)) output_.drops.count(Drop::not_ready);
+  command.records.for_each([&](PeerId id, Bytes record) {
+    peer::PeerConnection* peer = peers_.find(id);
+    if (peer == nullptr)
+      ++stats_.stale_commands;
+    else if (!peer->send_record(record, now_, output_))
+      output_.drops.count(Drop::not_ready);
   });
 }
 

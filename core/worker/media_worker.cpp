@@ -290,8 +290,7 @@ void MediaWorker::run_timers() {
 
 void MediaWorker::take_records(const peer::PeerConnection& peer, std::span<const Bytes> records) {
   if (data_ == nullptr || !peer.has_data()) return;
-  if (records_.empty() || records_.back().peer != peer.id()) records_.push_back({peer.id(), {}, {}});
-  for (Bytes record : records) records_.back().add(record);
+  for (Bytes record : records) records_.add(peer.id(), record);
 }
 
 // The data thread learns of a peer before it gets its packets.
@@ -299,10 +298,9 @@ void MediaWorker::flush_data() {
   if (data_ == nullptr) return;
   for (const peer::DataChange& change : output_.data)
     if (change.plan) data_->post(StartData{change.peer, *change.plan});
-  for (data::Records& records : records_) data_->post(std::move(records));
+  if (!records_.empty()) data_->post(std::exchange(records_, {}));
   for (const peer::DataChange& change : output_.data)
     if (!change.plan) data_->post(StopData{change.peer});
-  records_.clear();
 }
 
 // The end of the turn: whatever it caused goes out.

@@ -143,8 +143,8 @@ private:
   std::unordered_map<std::string, PeerId, TextHash, std::equal_to<>> ufrags_;
   std::vector<Doors> doors_;  // by the peer's slot
   std::vector<Command> commands_;
-  std::vector<data::Records> records_;  // of data channels, came in this turn
-  std::vector<bool> copied_to_;         // workers that got packets this turn
+  data::Records records_;        // of data channels, came in this turn
+  std::vector<bool> copied_to_;  // workers that got packets this turn
   WorkerStats stats_;
   bool ticking_ = false;
   uint64_t counted_packets_ = 0;  // in and out, at the begin of the window

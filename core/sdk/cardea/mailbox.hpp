@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -38,6 +39,21 @@ public:
   void wake() {
     std::lock_guard lock(mutex_);
     if (!waiting_.empty()) signal();
+  }
+
+  // The same for many at once, oldest first, with one lock and one wake-up; `values` is left empty. How many did not
+  // fit.
+  size_t post_all(std::vector<T>& values) {
+    size_t fit = 0;
+    if (!values.empty()) {
+      std::lock_guard lock(mutex_);
+      fit = bound_ == 0 ? values.size() : std::min(values.size(), bound_ - std::min(bound_, waiting_.size()));
+      for (size_t i = 0; i < fit; ++i) waiting_.push_back(std::move(values[i]));
+      if (fit > 0) signal();
+    }
+    const size_t left = values.size() - fit;
+    values.clear();
+    return left;
   }
 
   // The owner's thread: everything posted so far, oldest first, into `into` (cleared before; its storage is reused).

@@ -16,6 +16,7 @@ class MailboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_descriptor_is_readable_while_something_waits);
   CPPUNIT_TEST(a_burst_wakes_once_it_is_over);
   CPPUNIT_TEST(a_full_box_refuses);
+  CPPUNIT_TEST(many_at_once_keep_their_order_and_the_bound);
   CPPUNIT_TEST(values_need_not_be_copied);
   CPPUNIT_TEST(what_is_posted_by_many_threads_arrives_once_and_in_each_ones_order);
   CPPUNIT_TEST_SUITE_END();
@@ -85,6 +86,22 @@ class MailboxTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(box.post(4));
     box.take(got);
     CPPUNIT_ASSERT((got == std::vector<int>{4}));
+  }
+
+  void many_at_once_keep_their_order_and_the_bound() {
+    Mailbox<int> box(3);
+    std::vector<int> none, two{1, 2}, more{3, 4, 5}, got;
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, box.post_all(none));
+    CPPUNIT_ASSERT(!readable(box));
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, box.post_all(two));
+    CPPUNIT_ASSERT(readable(box) && two.empty());
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, box.post_all(more));
+    CPPUNIT_ASSERT(more.empty());
+    box.take(got);
+    CPPUNIT_ASSERT((got == std::vector<int>{1, 2, 3}));
+    more = {6};
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, box.post_all(more));
+    CPPUNIT_ASSERT(readable(box));
   }
 
   void values_need_not_be_copied() {

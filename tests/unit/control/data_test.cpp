@@ -13,6 +13,7 @@ class HandleDataTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_message_to_many_is_one_text);
   CPPUNIT_TEST(channels_asked_for_early_are_opened_later);
   CPPUNIT_TEST(what_the_peer_does_reaches_the_plugin_and_is_acknowledged);
+  CPPUNIT_TEST(what_was_sent_before_the_end_comes_before_it);
   CPPUNIT_TEST(a_new_peer_connection_starts_from_nothing);
   CPPUNIT_TEST(what_the_data_thread_counted_is_kept_while_the_peer_lives);
   CPPUNIT_TEST_SUITE_END();
@@ -36,6 +37,12 @@ class HandleDataTest : public CppUnit::TestFixture {
       for (const std::string& one : std::exchange(world.plugin->log, {})) out += (out.empty() ? "" : "; ") + one;
       return out;
     }
+    // What the data thread was asked at the end of this turn.
+    template <class Command>
+    std::vector<const Command*> sent() {
+      world.gateway->turn(world.now);
+      return world.data_door.of<Command>();
+    }
     World world;
     uint64_t session = 0, handle = 0;
     PeerId peer;
@@ -46,11 +53,11 @@ class HandleDataTest : public CppUnit::TestFixture {
   void nothing_is_sent_before_the_association_is_there() {
     Call call;
     CPPUNIT_ASSERT(!call.client->send_data({.payload = "x"}));
-    CPPUNIT_ASSERT(call.world.data_door.commands.empty());
+    CPPUNIT_ASSERT(call.sent<worker::SendMessage>().empty() && call.sent<worker::OpenChannel>().empty());
     call.world.event(data::DataEvent(data::DataUp{call.peer}));
     same("data ready", call.noted());
     CPPUNIT_ASSERT(call.client->send_data({.payload = "x"}));
-    CPPUNIT_ASSERT_EQUAL(size_t{1}, call.world.data_door.of<worker::SendMessage>().size());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, call.sent<worker::SendMessage>().size());
     call.world.event(data::DataEvent(data::DataDown{call.peer}));
     CPPUNIT_ASSERT(!call.client->send_data({.payload = "x"}));
   }
@@ -75,7 +82,7 @@ class HandleDataTest : public CppUnit::TestFixture {
     call.world.event(data::DataEvent(data::DataUp{call.peer}));
     const DataMessage message{.label = "room", .payload = "to all"};
     for (int i = 0; i < 3; ++i) call.client->send_data(message);
-    for (const auto* one : call.world.data_door.of<worker::SendMessage>())
+    for (const auto* one : call.sent<worker::SendMessage>())
       CPPUNIT_ASSERT(&one->message.payload.text() == &message.payload.text());
   }
   void channels_asked_for_early_are_opened_later() {
@@ -83,12 +90,12 @@ class HandleDataTest : public CppUnit::TestFixture {
     call.client->open_data({.label = "a", .ordered = false});
     call.client->open_data({.label = "b"});
     call.client->close_data("b");
-    CPPUNIT_ASSERT(call.world.data_door.commands.empty());
+    CPPUNIT_ASSERT(call.sent<worker::SendMessage>().empty() && call.sent<worker::OpenChannel>().empty());
     call.world.event(data::DataEvent(data::DataUp{call.peer}));
-    auto opened = call.world.data_door.of<worker::OpenChannel>();
+    auto opened = call.sent<worker::OpenChannel>();
     CPPUNIT_ASSERT(opened.size() == 1 && opened[0]->channel.label == "a" && !opened[0]->channel.ordered);
     call.client->close_data("a");
-    CPPUNIT_ASSERT_EQUAL(size_t{1}, call.world.data_door.of<worker::CloseChannel>().size());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, call.sent<worker::CloseChannel>().size());
   }
   void what_the_peer_does_reaches_the_plugin_and_is_acknowledged() {
     Call call;
@@ -103,8 +110,21 @@ class HandleDataTest : public CppUnit::TestFixture {
       weight += data::weight(event);
     }
     same("data open chat; data chat hi; data closed chat", call.noted());
-    for (const auto* one : call.world.data_door.of<worker::EventsTaken>()) taken += one->weight;
+    for (const auto* one : call.sent<worker::EventsTaken>()) taken += one->weight;
     CPPUNIT_ASSERT_EQUAL(weight, taken);
+  }
+  void what_was_sent_before_the_end_comes_before_it() {
+    Call call;
+    call.world.event(data::DataEvent(data::DataUp{call.peer}));
+    call.client->send_data({.payload = "farewell"});
+    call.client->hang_up();
+    size_t before_close = 0;
+    call.world.worker().on_post = [&](const worker::Command& command) {
+      if (std::holds_alternative<worker::ClosePeer>(command))
+        before_close = call.world.data_door.of<worker::SendMessage>().size();
+    };
+    call.world.verb("keepalive", "session_id", call.session);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, before_close);
   }
   void a_new_peer_connection_starts_from_nothing() {
     Call call;

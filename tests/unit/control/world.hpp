@@ -15,7 +15,10 @@ namespace cardea::control {
 struct FakeWorker final : worker::Worker {
   void start(const std::vector<Worker*>&) override {}
   void stop() override {}
-  void post(worker::Command command) override { commands.push_back(std::move(command)); }
+  void post(worker::Command command) override {
+    if (on_post) on_post(command);
+    commands.push_back(std::move(command));
+  }
   uint16_t port() const override { return 10000; }
 
   template <class T>
@@ -26,10 +29,15 @@ struct FakeWorker final : worker::Worker {
     return all;
   }
   std::vector<worker::Command> commands;
+  std::function<void(const worker::Command&)> on_post;
 };
 
 struct FakeData final : worker::DataDoor {
   void post(worker::DataCommand command) override { commands.push_back(std::move(command)); }
+  void post_all(std::vector<worker::DataCommand>& all) override {
+    for (worker::DataCommand& command : all) commands.push_back(std::move(command));
+    all.clear();
+  }
 
   template <class T>
   std::vector<const T*> of() const {

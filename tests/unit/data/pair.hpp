@@ -36,7 +36,7 @@ class Pair {
 public:
   explicit Pair(int loss_percent = 0, uint64_t seed = 1, SctpSettings settings = {})
       : loss_(loss_percent), random_(seed), stack_(settings, [this](uint64_t owner, Bytes packet) {
-          if (ends_[owner].association) out_.send(ends_[owner].peer, packet);
+          if (ends_[owner].association) out_.packets.add(ends_[owner].peer, packet);
         }) {
     for (uint32_t i : {0u, 1u}) {
       ends_[i].peer = {0, 1, i};
@@ -96,14 +96,12 @@ private:
     for (uint64_t owner : stirred)
       if (ends_[owner].association) ends_[owner].association->stirred(now_, out_);
     tell();
-    std::vector<Records> packets = std::exchange(out_.packets, {});
-    for (const Records& records : packets) {
-      End& to = ends_[records.peer.slot ^ 1u];
-      records.for_each([&](Bytes packet) {
-        if (loses ? loses(packet) : random_.below(100) < static_cast<uint64_t>(loss_)) return;
-        if (to.association) to.association->receive(packet, now_, out_);
-      });
-    }
+    const Records packets = out_.packets.take();
+    packets.for_each([&](PeerId from, Bytes packet) {
+      End& to = ends_[from.slot ^ 1u];
+      if (loses ? loses(packet) : random_.below(100) < static_cast<uint64_t>(loss_)) return;
+      if (to.association) to.association->receive(packet, now_, out_);
+    });
     tell();
     return !packets.empty();
   }
@@ -133,7 +131,7 @@ private:
   const int loss_;
   SeededRandom random_;
   std::array<End, 2> ends_;
-  Output out_;
+  Output out_{SctpSettings().max_packet};
   SctpStack stack_;
   Time now_{1000s};
 };
