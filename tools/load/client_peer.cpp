@@ -201,6 +201,8 @@ void ClientPeer::receive(Time now, const Packets& rtp, const Packets& rtcp) {
       case rtp::Wire::dtls:
         if (!dtls_) break;
         dtls_->receive(datagram, path_, now, out_);
+        if (take_record_)
+          for (Bytes record : dtls_->records()) take_record_(record);
         break;
       case rtp::Wire::rtp:
         if (!srtp_) break;
@@ -235,6 +237,11 @@ void ClientPeer::tick(Time now) {
   srtp_.emplace(std::move(*session));
   key_ = shared_.cipher->make_key(*dtls_->keys());
   dtls_->release();
+}
+
+void ClientPeer::send_record(Bytes record, Time now) {
+  dtls_->send(record, path_, now, out_);
+  flush();
 }
 
 void ClientPeer::flush() {

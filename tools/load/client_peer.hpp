@@ -51,6 +51,10 @@ public:
   void receive(Time now, const Packets& rtp, const Packets& rtcp);
   void tick(Time now);
 
+  // For data channels: `take` gets the records of application data, inside receive().
+  void use_data(std::function<void(Bytes record)> take) { take_record_ = std::move(take); }
+  void send_record(Bytes record, Time now);
+
   // From now on the kernel notes when a datagram came; arrived() tells it inside receive(), else when we read.
   void note_arrivals();
   Time arrived() const { return arrived_; }
@@ -89,6 +93,7 @@ private:
   Time arrived_{};
   bool answered_ = false;
   Outbox out_;
+  std::function<void(Bytes)> take_record_;
   uint64_t undecryptable_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "scenario.hpp"
+#include "text_scenario.hpp"
 
 namespace {
 
@@ -62,6 +63,52 @@ Json to_json(const load::Options& options, load::Outcome& outcome) {
   return out;
 }
 
+Json to_json(const load::TextOptions& options, load::TextOutcome& outcome) {
+  auto& in = outcome.received;
+  const auto percentiles = [](load::Percentiles& p) {
+    return Json::object("p50_ms", p.ms(50), "p95_ms", p.ms(95), "p99_ms", p.ms(99), "max_ms", p.ms(100), "count",
+                        p.count());
+  };
+  Json out =
+      Json::object("members", options.members, "by", options.api ? "api" : "data channel", "seconds", outcome.seconds,
+                   "server_cpu_seconds", outcome.cpu_seconds, "server_cpu_share", outcome.cpu_seconds / outcome.seconds,
+                   "load_cpu_share", outcome.own_cpu_seconds / outcome.seconds, "join", percentiles(outcome.join));
+  if (options.speakers > 0 && options.rate > 0) {
+    out.set("said", outcome.said).set("expected", outcome.expected).set("received", in.messages);
+    out.set("missing", outcome.missing).set("out_of_order", in.out_of_order).set("corrupt", in.corrupt);
+    out.set("refused", outcome.refused).set("latency", percentiles(in.latency));
+    if (in.messages > 0) out.set("cpu_us_per_message", outcome.cpu_seconds * 1e6 / static_cast<double>(in.messages));
+  }
+  if (options.moves > 0) {
+    out.set("states_shown", outcome.shown).set("states_expected", outcome.expected_states);
+    out.set("states_received", in.states).set("state_batches", in.batches).set("state_bytes", in.state_bytes);
+    out.set("state_latency", percentiles(in.state_latency));
+  }
+  out.set("errors", in.errors);
+  if (in.errors > 0) out.set("first_error", in.first_error);
+  if (options.stalled > 0)
+    out.set("stalled", options.stalled)
+        .set("stalled_closed", outcome.stalled_closed)
+        .set("stalled_closed_after", percentiles(outcome.stalled_for));
+  out.set("resident_before", outcome.resident_before)
+      .set("resident_with_all", outcome.resident_with_all)
+      .set("resident_most", outcome.resident_most);
+  return out;
+}
+
+void add_options(CLI::App& app, load::TextOptions& options) {
+  app.add_option("--text-plugin", options.plugin)->capture_default_str();
+  app.add_option("--room", options.room)->capture_default_str();
+  app.add_option("--members", options.members)->capture_default_str()->check(CLI::Range(1, 65534));
+  app.add_option("--speakers", options.speakers, "members that write")->capture_default_str();
+  app.add_option("--rate", options.rate, "messages per second of each")->capture_default_str();
+  app.add_option("--size", options.size, "bytes of a text")->capture_default_str()->check(CLI::Range(64, 60000));
+  app.add_option("--moves", options.moves, "updates per second of each member's state, 0: none")->capture_default_str();
+  app.add_flag("--api", options.api, "members without a peer connection");
+  app.add_option("--per-socket", options.per_socket, "of those, on one WebSocket")->capture_default_str();
+  app.add_option("--stalled", options.stalled, "members that read nothing once all have joined")->capture_default_str();
+}
+
 void print(JsonView json, const std::string& indent = {}) {
   json.each_member([&](std::string_view name, JsonView value) {
     if (value.is_object()) {
@@ -110,15 +157,24 @@ int main(int argc, char** argv) {
   app.add_option("--pid", options.pid, "process of the server: its CPU and memory are told");
   app.add_option("--signalling", options.signalling, "no media: so many requests always under way");
   app.add_option("--json", options.json, "write the result as JSON to this file, - for standard output");
+  load::TextOptions text;
+  CLI::App& text_room = *app.add_subcommand("text", "a text room instead: members write to each other and move");
+  text_room.fallthrough();
+  add_options(text_room, text);
   CLI11_PARSE(app, argc, argv);
   const auto seconds = [](double value) { return Duration(static_cast<int64_t>(value * 1e9)); };
   options.measure = seconds(measure);
   options.warm_up = seconds(warm_up);
   options.join_timeout = seconds(join_timeout);
   try {
-    load::Scenario scenario(options);
-    load::Outcome outcome = scenario.run();
-    const Json json = to_json(options, outcome);
+    Json json;
+    if (text_room) {
+      load::TextOutcome outcome = load::TextScenario(options, text).run();
+      json = to_json(text, outcome);
+    } else {
+      load::Outcome outcome = load::Scenario(options).run();
+      json = to_json(options, outcome);
+    }
     if (options.json == "-")
       std::printf("%s\n", json.text(JsonStyle::indented).c_str());
     else

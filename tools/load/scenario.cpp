@@ -47,22 +47,26 @@ std::unique_ptr<secure::DtlsContext> make_dtls(const std::string& srtp) {
   return std::move(*context);
 }
 
+}  // namespace
+
+void prepare(Shared& shared, const Options& options) {
+  if (auto status = secure::init_srtp(secure::CipherChoice::automatic); !status)
+    throw std::runtime_error(status.error().reason);
+  shared.dtls = make_dtls(options.srtp);
+  shared.gro = options.gro;
+  auto engine = secure::make_cipher_engine(secure::CipherChoice::automatic);
+  if (!engine) throw std::runtime_error(engine.error().reason);
+  shared.cipher = std::move(*engine);
+}
+
 std::string refusal(JsonView reply) {
   if (reply["error"]) return std::string(reply["error"]["reason"].string());
   return std::string(reply["plugindata"]["data"]["error"].string());
 }
 
-}  // namespace
-
 Scenario::Scenario(const Options& options)
     : options_(options), epoll_(epoll_create1(EPOLL_CLOEXEC)), signalling_(options.url) {
-  if (auto status = secure::init_srtp(secure::CipherChoice::automatic); !status)
-    throw std::runtime_error(status.error().reason);
-  shared_.dtls = make_dtls(options.srtp);
-  shared_.gro = options.gro;
-  auto engine = secure::make_cipher_engine(secure::CipherChoice::automatic);
-  if (!engine) throw std::runtime_error(engine.error().reason);
-  shared_.cipher = std::move(*engine);
+  prepare(shared_, options);
   watch(signalling_.fd(), nullptr);
 }
 

@@ -15,6 +15,11 @@
 
 namespace cardea::load {
 
+// Certificate and ciphers; throws std::runtime_error.
+void prepare(Shared& shared, const Options& options);
+// Why a server refused.
+std::string refusal(JsonView reply);
+
 struct Outcome {
   uint32_t publishers = 0, subscribers = 0;
   uint32_t joined = 0;         // subscribers that got media
