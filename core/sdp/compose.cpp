@@ -25,9 +25,6 @@ Format placeholder(const MediaDescription& offered) {
   return format;
 }
 
-// One byte carries 1 to 14, two bytes up to 255; 15 means something else (RFC 8285 section 4.2).
-bool usable_id(uint16_t id) { return id <= 255 && id != 15; }
-
 }  // namespace
 
 Description Composer::session(std::string name) const {

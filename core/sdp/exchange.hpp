@@ -41,6 +41,9 @@ Status complete_mids(Description& description);
 // The one transport's parameters, from the first bundled m-line that has them. Fails with 465.
 Result<PeerTransport> transport_of(const Description& description, const std::vector<bool>& usable);
 
+// One byte carries 1 to 14, two bytes up to 255; 15 means something else (RFC 8285 section 4.2).
+constexpr bool usable_id(uint16_t id) { return id <= 255 && id != 15; }
+
 // How a plugin sees an m-line.
 Section section_of(const MediaDescription& media, size_t index, bool usable, const JsepOptions& options);
 

@@ -122,7 +122,11 @@ Section section_of(const MediaDescription& media, size_t index, bool usable, con
     if (is_opus_red(format)) section.red = true;
   }
   for (const auto& line : media.extensions)
-    if (auto extension = extension_of(line.uri)) section.extensions.add(*extension);
+    if (auto extension = extension_of(line.uri);
+        extension && usable_id(line.id) && section.extension_id(*extension) == 0) {
+      section.extensions.add(*extension);
+      section.extension_ids[static_cast<size_t>(*extension)] = static_cast<uint8_t>(line.id);
+    }
   section.rids = substreams(sent_streams(media), options.low_to_high_rids);
   for (const auto& group : media.ssrc_groups)
     if (group.semantics == "SIM")

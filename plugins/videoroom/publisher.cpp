@@ -202,9 +202,7 @@ void Publisher::on_talking(ReceiverId from, bool talking, double level) {
 Status Publisher::moderate(std::string_view mid, bool mute) {
   Stream* one = active_ ? find(mid) : nullptr;
   if (one == nullptr) return Error{code::no_such_feed, text("No such mid (", mid, ")")};
-  if (one->moderated == mute) return {};
-  one->moderated = mute;
-  apply_mute(*one);
+  if (std::exchange(one->moderated, mute) != mute) apply_mute(*one);
   if (Room* at = room())
     at->tell_all(Json::object("videoroom", "event", "room", room_id_.json(), "id", person_.id.json(), "mid", mid,
                               "moderation", mute ? "muted" : "unmuted"));

@@ -71,6 +71,12 @@ std::pair<AnswerSection, Stream> accept_section(const Section& section, size_t m
   stream.disabled = false;
   stream.codec = answer.codec;
   stream.extensions = answer.extensions;
+  auto id_of = [&](Extension extension) {
+    return stream.extensions.has(extension) ? section.extension_id(extension) : uint8_t{0};
+  };
+  stream.audio_level_id = id_of(Extension::audio_level);
+  stream.video_orientation_id = id_of(Extension::video_orientation);
+  stream.playout_delay_id = id_of(Extension::playout_delay);
   stream.simulcast = section.simulcast();
   stream.svc = section.svc && !stream.simulcast;
   if (stream.codec->type == CodecType::opus) agree_on_opus(room.settings(), answer, stream);
@@ -79,7 +85,7 @@ std::pair<AnswerSection, Stream> accept_section(const Section& section, size_t m
   return {answer, stream};
 }
 
-Json Stream::configured() const {
+Json Stream::agreed() const {
   Json json = Json::object("type", name(kind), "mindex", mindex, "mid", mid);
   if (disabled) return std::move(json.set("disabled", true));
   if (!description.empty()) json.set("description", description);
@@ -95,8 +101,16 @@ Json Stream::configured() const {
   return json;
 }
 
+Json Stream::configured() const {
+  Json json = agreed();
+  if (audio_level_id != 0) json.set("audiolevel_ext_id", audio_level_id);
+  if (video_orientation_id != 0) json.set("videoorient_ext_id", video_orientation_id);
+  if (playout_delay_id != 0) json.set("playoutdelay_ext_id", playout_delay_id);
+  return json;
+}
+
 Json Stream::shown(bool with_talking) const {
-  Json json = configured();
+  Json json = agreed();
   if (moderated) json.set("moderated", true);
   if (with_talking && has_levels()) json.set("talking", talking);
   return json;

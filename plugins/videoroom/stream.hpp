@@ -23,6 +23,7 @@ struct Stream {
   bool fec = false, dtx = false, stereo = false;
   bool simulcast = false, svc = false;
   Extensions extensions;
+  uint8_t audio_level_id = 0, video_orientation_id = 0, playout_delay_id = 0;  // as negotiated; 0: not
   // what changes without a negotiation
   bool send = true;        // the publisher's own switch
   bool moderated = false;  // muted by the room
@@ -34,13 +35,16 @@ struct Stream {
 
   // As others see it in "publishers"; who is talking is told only to those who join.
   Json shown(bool with_talking) const;
-  // As the publisher itself sees it in "configured".
+  // As the publisher itself sees it in "configured": with the numbers of the extensions agreed on.
   Json configured() const;
   // For the admin API.
   Json described(const std::optional<uint64_t>& subscribers) const;
   // What subscribers are offered.
   Codec offered_codec() const;
   Extensions offered_extensions() const;
+
+private:
+  Json agreed() const;
 };
 
 // Our answer to one section of a publisher's offer, by the room's rules; `forced`: the only codec to accept.

@@ -105,11 +105,12 @@ private:
 struct Section {
   std::string mid{};
   MediaKind kind = MediaKind::audio;
-  Direction direction = Direction::inactive;  // the peer's view
-  bool rejected = false;                      // port 0, or of a media type we do not know
-  std::vector<Codec> codecs{};                // the peer's order; without RTX, FEC and RED
-  Extensions extensions{};                    // those offered
-  bool red = false;                           // Opus RED (RFC 2198) offered
+  Direction direction = Direction::inactive;             // the peer's view
+  bool rejected = false;                                 // port 0, or of a media type we do not know
+  std::vector<Codec> codecs{};                           // the peer's order; without RTX, FEC and RED
+  Extensions extensions{};                               // those offered
+  std::array<uint8_t, extension_count> extension_ids{};  // their numbers, in the order of Extension; 0: not offered
+  bool red = false;                                      // Opus RED (RFC 2198) offered
   bool rtx = false;
   std::vector<std::string> rids{};          // simulcast the peer sends, lowest quality first; by rid
   uint8_t ssrc_layers = 0;                  // simulcast by a legacy SIM group: how many layers
@@ -118,6 +119,7 @@ struct Section {
   std::optional<uint32_t> bandwidth_bps{};  // b=TIAS, or b=AS in bit/s
 
   bool simulcast() const { return rids.size() > 1 || ssrc_layers > 1; }
+  uint8_t extension_id(Extension e) const { return extension_ids[static_cast<size_t>(e)]; }
 };
 
 // What a peer asks for: the sections in the order of its m-lines.

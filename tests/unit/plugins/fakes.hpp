@@ -265,6 +265,7 @@ inline Section section(std::string mid, MediaKind kind, std::vector<Codec> codec
   Section section{.mid = std::move(mid), .kind = kind, .direction = direction, .codecs = std::move(codecs)};
   section.extensions = {Extension::mid, Extension::rid, Extension::audio_level, Extension::transport_cc,
                         Extension::abs_send_time};
+  section.extension_ids[static_cast<size_t>(Extension::audio_level)] = 1;
   return section;
 }
 // Opus and VP8, as a browser offers them.

@@ -10,6 +10,7 @@ class PublisherTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_pin_guards_the_door);
   CPPUNIT_TEST(an_id_is_used_once);
   CPPUNIT_TEST(a_publisher_is_shown_once_its_media_is_up);
+  CPPUNIT_TEST(the_numbers_of_the_extensions_are_told_to_the_publisher);
   CPPUNIT_TEST(joining_and_publishing_can_be_one_request);
   CPPUNIT_TEST(a_failed_joining_with_media_leaves_nobody);
   CPPUNIT_TEST(who_joins_is_told_where_the_room_says_so);
@@ -79,7 +80,7 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(
         std::string(
             R"({"videoroom":"event","room":1,"configured":"ok","audio_codec":"opus","video_codec":"vp8","streams":[)"
-            R"({"type":"audio","mindex":0,"mid":"0","codec":"opus","fec":true},)"
+            R"({"type":"audio","mindex":0,"mid":"0","codec":"opus","fec":true,"audiolevel_ext_id":1},)"
             R"({"type":"video","mindex":1,"mid":"1","codec":"vp8","simulcast":true}]})"),
         configured.text());
     CPPUNIT_ASSERT_EQUAL(std::string("VideoRoom 1"), one.plan().name);
@@ -99,6 +100,19 @@ class PublisherTest : public CppUnit::TestFixture {
         watcher.told());
     CPPUNIT_ASSERT_EQUAL(std::string(), one.told());
     CPPUNIT_ASSERT_EQUAL(int64_t{434}, error_of(one.ask(R"({"request":"publish"})", camera())));
+  }
+  void the_numbers_of_the_extensions_are_told_to_the_publisher() {
+    World world(R"({"room-1": {"playoutdelay_ext": false}})");
+    Offer offer = camera();
+    Section& video = offer.sections[1];
+    video.extensions.add(Extension::video_orientation);
+    video.extension_ids[static_cast<size_t>(Extension::video_orientation)] = 13;
+    video.extensions.add(Extension::playout_delay);
+    video.extension_ids[static_cast<size_t>(Extension::playout_delay)] = 5;
+    Json streams = Json::copy(world.joined(7).ask(R"({"request":"publish"})", offer)["streams"]);
+    CPPUNIT_ASSERT_EQUAL(int64_t{1}, streams[size_t{0}]["audiolevel_ext_id"].integer());
+    CPPUNIT_ASSERT_EQUAL(int64_t{13}, streams[size_t{1}]["videoorient_ext_id"].integer());
+    CPPUNIT_ASSERT(!streams[size_t{1}]["audiolevel_ext_id"] && !streams[size_t{1}]["playoutdelay_ext_id"]);
   }
   void joining_and_publishing_can_be_one_request() {
     World world;
@@ -339,6 +353,9 @@ class PublisherTest : public CppUnit::TestFixture {
         std::string(R"({"videoroom":"event","room":1,"id":7,"mid":"0","moderation":"muted"})") + "\n";
     CPPUNIT_ASSERT_EQUAL(event, other.told());
     CPPUNIT_ASSERT_EQUAL(event, one.told());
+    other.ask(R"({"request":"moderate","room":1,"id":7,"mid":"0","mute":true})");
+    world.settle();
+    CPPUNIT_ASSERT_EQUAL(event, one.told());  // again, though nothing changed
     one.ask(R"({"request":"configure","streams":[{"mid":"0","send":true}]})");
     CPPUNIT_ASSERT_EQUAL(size_t{1}, world.services.muted.size());
     other.ask(R"({"request":"moderate","room":1,"id":7,"mid":"0","mute":false})");

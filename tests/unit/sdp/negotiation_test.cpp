@@ -62,6 +62,9 @@ class NegotiationTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(video.kind == MediaKind::video && video.rtx && !video.simulcast() && !video.svc);
     CPPUNIT_ASSERT(video.codecs.at(0).type == CodecType::vp8);
     CPPUNIT_ASSERT(video.extensions.has(Extension::playout_delay));
+    CPPUNIT_ASSERT_EQUAL(1, int{audio.extension_id(Extension::audio_level)});
+    CPPUNIT_ASSERT_EQUAL(5, int{video.extension_id(Extension::playout_delay)});
+    CPPUNIT_ASSERT_EQUAL(0, int{audio.extension_id(Extension::playout_delay)});
     CPPUNIT_ASSERT(data.kind == MediaKind::data && !data.rejected && data.codecs.empty());
     CPPUNIT_ASSERT(negotiation_.awaiting_plan() && !negotiation_.established());
   }
