@@ -98,11 +98,12 @@ Result<Event> Echo::configure(const Configure& wanted, const Message& message) {
 AnswerPlan Echo::accept(const Offer& offer, const Configure& wanted) {
   AnswerPlan plan{.name = "EchoTest", .sections = {}};
   lines_.clear();
+  e2ee_ = offer.e2ee;
   for (const Section& section : offer.sections) {
     if (section.rejected) continue;
     AnswerSection answer = accept(section, wanted);
     if (section.kind != MediaKind::data && answer.direction == Direction::sendrecv)
-      lines_.push_back({section.mid, section.kind, *answer.codec, section.simulcast(), section.svc});
+      lines_.push_back({section.mid, section.kind, *answer.codec, section.simulcast(), section.svc, answer.red});
     plan.sections.push_back(std::move(answer));
   }
   return plan;
@@ -174,6 +175,7 @@ void Echo::on_media_down(std::string_view) {
   connect_.cancel();
   lines_.clear();
   audio_ = video_ = true;
+  e2ee_ = false;
   bitrate_bps_ = 0;
   layers_ = {};
   current_ = {};
@@ -220,7 +222,10 @@ std::string Echo::video_codec() const {
 
 Json Echo::describe() const {
   Json about = Json::object("audio_active", audio_, "video_active", video_, "bitrate", bitrate_bps_);
-  if (const Line* audio = first(MediaKind::audio)) about.set("audio_codec", name(audio->codec.type));
+  if (const Line* audio = first(MediaKind::audio)) {
+    about.set("audio_codec", name(audio->codec.type));
+    if (audio->red) about.set("audio_red", true);
+  }
   if (const Line* video = first(MediaKind::video)) {
     about.set("video_codec", name(video->codec.type));
     if (video->simulcast) {
@@ -231,8 +236,9 @@ Json Echo::describe() const {
     }
     if (video->svc) about.set("svc", true);
   }
-  about.set("slowlink_count", slow_links_);
-  return about;
+  about.set("e2ee", e2ee_).set("slowlink_count", slow_links_);
+  // An echo goes in one step: nobody can see it half gone.
+  return std::move(about.set("hangingup", 0).set("destroyed", 0));
 }
 
 }  // namespace cardea::echotest

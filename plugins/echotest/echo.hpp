@@ -46,6 +46,7 @@ private:
     Codec codec;
     bool simulcast = false;
     bool svc = false;
+    bool red = false;
   };
 
   Result<Event> configure(const Configure& wanted, const Message& message);
@@ -66,6 +67,7 @@ private:
   // state
   std::vector<Line> lines_;  // those echoed
   bool audio_ = true, video_ = true;
+  bool e2ee_ = false;
   uint32_t bitrate_bps_ = 0;
   Layers layers_;
   CurrentLayers current_;

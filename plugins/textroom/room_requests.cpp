@@ -105,11 +105,11 @@ Result<Json> allowed(Asker& asker, const ChangeAllowed& wanted, const Message&) 
   auto room = own_room(asker.rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   RoomSettings settings = (*room)->settings();
-  if (auto done = change_tokens(settings.allowed, wanted.action, wanted.allowed, code::missing_element); !done)
-    return done.error();
-  Json left = json_of(settings.allowed);
+  auto left =
+      change_tokens(settings.allowed, settings.unused_tokens, wanted.action, wanted.allowed, code::missing_element);
+  if (!left) return left.error();
   (*room)->change(std::move(settings));
-  return Json::object("textroom", "success", "room", wanted.room.json(), "allowed", std::move(left));
+  return Json::object("textroom", "success", "room", wanted.room.json(), "allowed", std::move(*left));
 }
 
 Result<Json> kick(Asker& asker, const Kick& wanted, const Message&) {

@@ -43,6 +43,7 @@ struct RoomSettings {
   uint32_t history = 0;
   std::string post;  // empty: none
   Tokens allowed;
+  std::vector<std::string> unused_tokens;  // of a list that is switched off; not configured, not saved
   std::vector<Zone> zones;
 };
 

@@ -12,6 +12,8 @@ Result<Room*> room_for(Seat& seat, const Join& wanted) {
   auto room = open_room(seat.rooms(), wanted.room);
   if (!room) return room;
   if (auto checked = check_word("pin", (*room)->settings().pin, wanted.pin); !checked) return checked.error();
+  if (wanted.ptype != "publisher" && wanted.ptype != "subscriber")
+    return Error{code::invalid_element, "Invalid element (ptype should be publisher or subscriber)"};
   if (!(*room)->welcomes(wanted.token, wanted.ptype == "publisher", seat.client().plugin_name()))
     return Error{code::unauthorized, "Unauthorized (not in the allowed list)"};
   return room;

@@ -69,6 +69,15 @@ inline constexpr auto moderate_fields =
     std::tuple{required("room", &Moderate::room), required("id", &Moderate::id), required("mid", &Moderate::mid),
                required("mute", &Moderate::mute), optional("secret", &Moderate::secret)};
 
+struct EnableRecording {
+  PublicId room;  // one that is missing is one that is not there
+  std::optional<std::string> secret;
+  bool record = false;
+};
+inline constexpr auto enable_recording_fields =
+    std::tuple{optional("room", &EnableRecording::room), optional("secret", &EnableRecording::secret),
+               required("record", &EnableRecording::record)};
+
 // Joining
 
 struct Join {
@@ -82,7 +91,7 @@ struct Join {
 };
 inline constexpr auto join_fields = std::tuple{
     required("room", &Join::room),
-    required("ptype", &Join::ptype, one_of("publisher", "subscriber")),
+    required("ptype", &Join::ptype),
     optional("id", &Join::id),
     optional("display", &Join::display),
     optional("metadata", &Join::metadata),
@@ -169,24 +178,25 @@ inline constexpr auto choice_fields =
                               optional("crossrefid", &StreamChoice::crossrefid)},
                    wish_fields);
 
-struct SubscriberJoin {
+// The members of Wishes belong to the older form, which names one publisher as a whole.
+struct SubscriberJoin : Wishes {
   std::vector<StreamChoice> streams;
-  std::optional<PublicId> feed;  // the older form: one publisher as a whole
+  std::optional<PublicId> feed;
+  std::optional<bool> audio, video, data;  // relayed from the start?
   bool offer_audio = true, offer_video = true, offer_data = true;
   std::optional<uint32_t> private_id;
   bool use_msid = false;
   bool autoupdate = true;
 };
-inline constexpr auto subscriber_join_fields = std::tuple{
-    optional_array("streams", &SubscriberJoin::streams, choice_fields),
-    optional("feed", &SubscriberJoin::feed),
-    optional("offer_audio", &SubscriberJoin::offer_audio),
-    optional("offer_video", &SubscriberJoin::offer_video),
-    optional("offer_data", &SubscriberJoin::offer_data),
-    optional("private_id", &SubscriberJoin::private_id),
-    optional("use_msid", &SubscriberJoin::use_msid),
-    optional("autoupdate", &SubscriberJoin::autoupdate),
-};
+inline constexpr auto subscriber_join_fields = std::tuple_cat(
+    std::tuple{optional_array("streams", &SubscriberJoin::streams, choice_fields),
+               optional("feed", &SubscriberJoin::feed), optional("audio", &SubscriberJoin::audio),
+               optional("video", &SubscriberJoin::video), optional("data", &SubscriberJoin::data),
+               optional("offer_audio", &SubscriberJoin::offer_audio),
+               optional("offer_video", &SubscriberJoin::offer_video),
+               optional("offer_data", &SubscriberJoin::offer_data), optional("private_id", &SubscriberJoin::private_id),
+               optional("use_msid", &SubscriberJoin::use_msid), optional("autoupdate", &SubscriberJoin::autoupdate)},
+    wish_fields);
 
 struct StreamDrop {
   std::optional<PublicId> feed;

@@ -91,11 +91,11 @@ Result<Json> allowed(Rooms& rooms, const ChangeAllowed& wanted, const Message&) 
   auto room = own_room(rooms, wanted.room, wanted.secret);
   if (!room) return room.error();
   RoomSettings settings = (*room)->settings();
-  if (auto done = change_tokens(settings.allowed, wanted.action, wanted.allowed, code::missing_element); !done)
-    return done.error();
-  Json left = json_of(settings.allowed);
+  auto left =
+      change_tokens(settings.allowed, settings.unused_tokens, wanted.action, wanted.allowed, code::missing_element);
+  if (!left) return left.error();
   (*room)->change(std::move(settings));
-  return Json::object("videoroom", "success", "room", wanted.room.json(), "allowed", std::move(left));
+  return Json::object("videoroom", "success", "room", wanted.room.json(), "allowed", std::move(*left));
 }
 
 Result<Json> kick(Rooms& rooms, const Kick& wanted, const Message&) {
@@ -133,9 +133,12 @@ Result<Json> list_participants(Rooms& rooms, const OneRoom& wanted, const Messag
   return Json::object("videoroom", "participants", "room", wanted.room.json(), "participants", std::move(all));
 }
 
-Result<Json> no_recording(Rooms&, const Nothing&, const Message&) {
-  return Error{code::unknown_error, "Recording is not available"};
+Result<Json> enable_recording(Rooms& rooms, const EnableRecording& wanted, const Message&) {
+  if (auto room = own_room(rooms, wanted.room, wanted.secret); !room) return room.error();
+  if (wanted.record) return Error{code::unknown_error, "Recording is not available"};
+  return Json::object("videoroom", "success", "record", false);
 }
+
 Result<Json> no_forwarders(Rooms&, const Nothing&, const Message&) {
   return Error{code::unknown_error, "RTP forwarders are not available"};
 }

@@ -65,9 +65,9 @@ void Seat::on_talking(ReceiverId receiver, bool talking, double level) {
 }
 
 Json Seat::describe() const {
-  if (publisher_) return describe_publisher();
-  if (subscription_) return describe_subscriber();
-  return Json::object("type", "none");
+  Json about = publisher_ ? describe_publisher() : subscription_ ? describe_subscriber() : Json::object("type", "none");
+  // A seat goes in one step: nobody can see it half gone.
+  return std::move(about.set("hangingup", 0).set("destroyed", 0));
 }
 
 Json Seat::describe_publisher() const {

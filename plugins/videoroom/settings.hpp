@@ -22,6 +22,7 @@ struct RoomSettings {
   std::string secret, pin;  // empty: none
   bool is_private = false;
   std::optional<std::vector<std::string>> allowed;  // tokens; none: anyone may publish
+  std::vector<std::string> unused_tokens;           // of a list that is switched off; not configured, not saved
   bool require_pvtid = false;
   bool signed_tokens = false;
   uint32_t publishers = 3;

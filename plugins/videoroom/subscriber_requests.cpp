@@ -25,8 +25,13 @@ Result<std::vector<StreamChoice>> choices_of_feed(const Room& room, const Subscr
                                                            : wanted.offer_data;
     if (!offered) continue;
     StreamChoice& choice = choices.emplace_back();
+    static_cast<Wishes&>(choice) = wanted;
     choice.feed = *wanted.feed;
     choice.mid = stream.mid;
+    const auto& relayed = stream.kind == MediaKind::audio   ? wanted.audio
+                          : stream.kind == MediaKind::video ? wanted.video
+                                                            : wanted.data;
+    if (relayed) choice.send = relayed;
   }
   return choices;
 }

@@ -80,6 +80,7 @@ bool Subscription::add(const StreamChoice& choice) {
     if (choice.crossrefid) line->crossrefid = *choice.crossrefid;
     if (stream.kind == MediaKind::data) {
       line->data_sources.insert(choice.feed);
+      line->send = choice.send.value_or(line->send);
       description_changes = description_changes || lines_.size() > lines_before;
       return;
     }

@@ -16,7 +16,7 @@ Verbs<Rooms> room_verbs(const VerbCodes& codes) {
       .answer("kick", kick_fields, kick)
       .answer("moderate", moderate_fields, moderate)
       .answer("listparticipants", one_room_fields, list_participants)
-      .answer("enable_recording", no_fields, no_recording)
+      .answer("enable_recording", enable_recording_fields, enable_recording)
       .answer("rtp_forward", no_fields, no_forwarders)
       .answer("stop_rtp_forward", no_fields, no_forwarders)
       .answer("listforwarders", no_fields, no_forwarders)

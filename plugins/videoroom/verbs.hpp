@@ -29,7 +29,7 @@ Result<Json> allowed(Rooms&, const ChangeAllowed&, const Message&);
 Result<Json> kick(Rooms&, const Kick&, const Message&);
 Result<Json> moderate(Rooms&, const Moderate&, const Message&);
 Result<Json> list_participants(Rooms&, const OneRoom&, const Message&);
-Result<Json> no_recording(Rooms&, const Nothing&, const Message&);
+Result<Json> enable_recording(Rooms&, const EnableRecording&, const Message&);
 Result<Json> no_forwarders(Rooms&, const Nothing&, const Message&);
 Result<Json> no_remote_publishers(Rooms&, const Nothing&, const Message&);
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "cardea/plugin.hpp"
@@ -67,28 +68,28 @@ inline Status check_word(const char* name, const std::string& needed, const std:
   return {};
 }
 
-// A room's list of tokens as the verb "allowed" changes it: enable, disable, add, remove. None: anyone may come.
+// A room's list of tokens: who may come. None: anyone may.
 using Tokens = std::optional<std::vector<std::string>>;
-inline Status change_tokens(Tokens& tokens, std::string_view action, const Tokens& which, int missing) {
+// The verb "allowed": enable, disable, add, remove. A list that is switched off is kept in `unused` and changed there,
+// until it is switched on. Returns the list, which a "disable" does not tell.
+inline Result<Json> change_tokens(Tokens& tokens, std::vector<std::string>& unused, std::string_view action,
+                                  const Tokens& which, int missing) {
   const bool changes = action == "add" || action == "remove";
   if (changes && !which) return Error{missing, "Missing mandatory element (allowed)"};
+  if (action == "enable" && !tokens) tokens = std::exchange(unused, {});
   if (action == "disable") {
+    if (tokens) unused = std::move(*tokens);
     tokens.reset();
-  } else if (!tokens) {
-    tokens.emplace();
+    return Json();
   }
+  std::vector<std::string>& list = tokens ? *tokens : unused;
   if (changes)
     for (const std::string& token : *which) {
-      std::erase(*tokens, token);
-      if (action == "add") tokens->push_back(token);
+      std::erase(list, token);
+      if (action == "add") list.push_back(token);
     }
-  return {};
-}
-inline Json json_of(const Tokens& tokens) {
-  Json all;
-  if (!tokens) return all;
-  all = Json::array();
-  for (const std::string& token : *tokens) all.append(token);
+  Json all = Json::array();
+  for (const std::string& token : list) all.append(token);
   return all;
 }
 

@@ -9,6 +9,7 @@ class SubscriberTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_subscriber_gets_an_offer_and_media_flows_when_both_are_up);
   CPPUNIT_TEST(a_feed_without_a_mid_means_all_its_streams);
   CPPUNIT_TEST(the_older_form_names_one_publisher);
+  CPPUNIT_TEST(the_older_form_says_how_to_relay);
   CPPUNIT_TEST(what_cannot_be_watched_is_refused);
   CPPUNIT_TEST(a_private_id_can_be_required);
   CPPUNIT_TEST(encrypted_and_plain_feeds_do_not_mix);
@@ -78,6 +79,21 @@ class SubscriberTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(int64_t{7}, attached["id"].integer());
     CPPUNIT_ASSERT_EQUAL(std::string("P7"), std::string(attached["display"].string()));
     CPPUNIT_ASSERT_EQUAL(std::string("deprecated_api"), std::string(attached["warning"].string()));
+  }
+  void the_older_form_says_how_to_relay() {
+    World world;
+    world.publishing(7, camera(true));
+    Client& watcher = world.client();
+    Json attached = watcher.ask(
+        R"({"request":"join","room":1,"ptype":"subscriber","feed":7,"audio":false,"substream":0,"temporal":1,"fallback":500000})");
+    CPPUNIT_ASSERT_EQUAL(false, attached["streams"][size_t{0}]["send"].boolean());
+    CPPUNIT_ASSERT_EQUAL(true, attached["streams"][size_t{1}]["send"].boolean());
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"substream":-1,"substream-target":0,"temporal-layer":-1,)"
+                                     R"("temporal-layer-target":1,"fallback":500000})"),
+                         attached["streams"][size_t{1}]["simulcast"].text());
+    CPPUNIT_ASSERT_EQUAL(
+        int64_t{430},
+        error_of(world.client().ask(R"({"request":"join","room":1,"ptype":"subscriber","feed":7,"substream":3})")));
   }
   void what_cannot_be_watched_is_refused() {
     World world;

@@ -297,6 +297,8 @@ private:
     CPPUNIT_ASSERT_EQUAL(int64_t{-1}, join(R"(,"pin":"p","token":"x")"));  // two lines: an event and the answer
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"textroom":"success","room":1,"transaction":"a"})") + "\n",
                          allowed(R"("disable")"));
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"textroom":"success","room":1,"allowed":["x"],"transaction":"a"})") + "\n",
+                         allowed(R"("enable")"));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(TextChannelTest);

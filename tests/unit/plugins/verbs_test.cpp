@@ -91,6 +91,10 @@ class VerbsTest : public CppUnit::TestFixture {
         {"moderate", R"("room":1,"id":7,"mute":true)", 429},
         {"moderate", R"("room":1,"id":7,"mid":0,"mute":true)", 430},
         {"moderate", R"("room":1,"id":7,"mid":"0","mute":1)", 430},
+        {"enable_recording", R"("room":1)", 429},
+        {"enable_recording", R"("record":true)", 426},
+        {"enable_recording", R"("room":1,"record":1)", 430},
+        {"enable_recording", R"("room":1,"record":true)", 499},
         {"listparticipants", "", 429},
         {"listparticipants", R"("room":9)", 426},
     };
@@ -204,6 +208,7 @@ class VerbsTest : public CppUnit::TestFixture {
     about = watcher.attachment->describe();
     CPPUNIT_ASSERT_EQUAL(true, about["answered"].boolean());
     CPPUNIT_ASSERT_EQUAL(size_t{2}, about["streams"].size());
+    CPPUNIT_ASSERT(about["hangingup"] && about["destroyed"]);
     CPPUNIT_ASSERT_EQUAL(std::string("none"), std::string(world.client().attachment->describe()["type"].string()));
   }
   void slow_links_are_told() {
