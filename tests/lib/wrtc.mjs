@@ -69,10 +69,18 @@ export class Sink {
 export class Peer {
   sinks = new Map();
 
-  constructor(tracks = []) {
+  /** `how`: of the transceivers of video, as addTransceiver takes it. */
+  constructor(tracks = [], how = {}) {
     this.pc = new RTCPeerConnection();
     this.pc.ontrack = ({track, transceiver}) => this.sinks.set(transceiver.mid, new Sink(track));
-    for (const track of tracks) this.pc.addTransceiver(track, {direction: 'sendrecv'});
+    for (const track of tracks) this.add(track, track.kind === 'video' ? how : {});
+  }
+
+  add(track, how = {}) { return this.pc.addTransceiver(track, {direction: 'sendrecv', ...how}); }
+
+  /** The reports of one type, of one kind of media. */
+  async stats(type, kind) {
+    return [...(await this.pc.getStats()).values()].filter(report => report.type === type && (!kind || report.kind === kind));
   }
 
   /** An offer with all candidates in it. */
