@@ -136,6 +136,7 @@ Json Gateway::info_of(const ClientHandle& handle) const {
   info.set("handle_id", handle.id().value);
   if (!handle.opaque_id().empty()) info.set("opaque_id", handle.opaque_id());
   info.set("current_time", monotonic_us(now_)).set("plugin", handle.plugin_name());
+  info.set("plugin_specific", handle.plugin_specific());
   info.set("flags", Json::object("negotiated", handle.negotiated(), "ready", handle.media_up()));
   if (!handle.peer()) return info;
   Json webrtc = Json::object("loop", handle.peer().worker);

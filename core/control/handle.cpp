@@ -207,6 +207,12 @@ void ClientHandle::on_peer(const peer::PeerEvent& event) {
   std::visit([this](const auto& one) { on(one); }, event);
 }
 
+Json ClientHandle::plugin_specific() const {
+  Json about;
+  guarded(names_.plugin, [&] { about = attachment_->describe(); });
+  return about;
+}
+
 void ClientHandle::on(const peer::PeerUp&) {
   up_ = true;
   guarded(names_.plugin, [this] { attachment_->on_media_up(); });

@@ -51,6 +51,7 @@ public:
   bool described() const { return negotiation_ && (negotiation_->established() || negotiation_->awaiting_plan()); }
   // For statistics: the peer connection, if there is one, and whether an offer was answered.
   PeerId peer() const { return peer_; }
+  Json plugin_specific() const;  // what the plugin tells of its attachment
   bool negotiated() const { return negotiation_ && negotiation_->established(); }
   // Ends the peer connection: tells the plugin, then the client. False if there was none.
   bool hang_up(std::string_view reason, bool worker_knows = false);

@@ -76,6 +76,7 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("mine"), std::string(info["info"]["opaque_id"].string()));
     CPPUNIT_ASSERT_EQUAL(std::string("janus.plugin.fake"), std::string(info["info"]["plugin"].string()));
     CPPUNIT_ASSERT_EQUAL(std::string("cardea.transport.fake"), std::string(info["info"]["session_transport"].string()));
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"fake\":true}"), info["info"]["plugin_specific"].text());
     CPPUNIT_ASSERT(!info["info"]["webrtc"]);
     CPPUNIT_ASSERT(!info["info"]["flags"]["negotiated"].boolean());
 

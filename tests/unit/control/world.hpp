@@ -94,6 +94,7 @@ struct FakeAttachment final : Attachment {
   void on_data_ready() override;
   void on_data_open(const DataChannel& channel) override;
   void on_data_closed(std::string_view label) override;
+  Json describe() const override { return Json::object("fake", true); }
 
   FakePlugin& plugin;
   Handle& client;
