@@ -23,7 +23,7 @@ struct Place {
   explicit Place(uint32_t updates_per_second) : rate(updates_per_second, updates_per_second) {}
 
   Json state{};         // nothing: shows none
-  std::string entry{};  // as it is told: {"username":...,"state":{...}}
+  std::string entry{};  // as it is told: "username":{...}
   std::optional<int64_t> seq{};
   bool changed = false;
   Time settles = never;           // when it is told again to those who may have lost it

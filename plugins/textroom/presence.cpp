@@ -56,7 +56,7 @@ Status Presence::update(Member& member, JsonView state, const std::optional<int6
   });
   if (Status good = check(merged); !good) return good;
   place.state = std::move(merged);
-  place.entry = text(R"({"username":)", Json(member.username).text(), R"(,"state":)", place.state.text(), '}');
+  place.entry = text(Json(member.username).text(), ':', place.state.text());
   if (seq) place.seq = seq;
   place.changed = true;
   wake();
@@ -142,9 +142,9 @@ bool Presence::send(Member& to, Batches& batches, bool lossy) {
 }
 
 std::vector<Outgoing> Presence::pack(const Batches& batches, size_t max_bytes) const {
-  constexpr std::string_view end = "]}";
+  constexpr std::string_view end = "}}";
   const std::string begin =
-      text(R"({"textroom":"presence","room":)", room_.json().text(), R"(,"tick":)", tick_, R"(,"states":[)");
+      text(R"({"textroom":"presence","room":)", room_.json().text(), R"(,"tick":)", tick_, R"(,"states":{)");
   std::vector<Outgoing> packed;
   std::string event;
   auto close = [&] {

@@ -226,9 +226,9 @@ void TextMember::on_states(JsonView event, size_t bytes, Time now) {
   if (!measuring_) return;
   ++totals_.batches;
   totals_.state_bytes += bytes;
-  event["states"].each_element([&](JsonView one) {
+  event["states"].each_member([&](std::string_view, JsonView state) {
     ++totals_.states;
-    totals_.state_latency.add(since_x(one["state"]["x"].number(), now));
+    totals_.state_latency.add(since_x(state["x"].number(), now));
   });
 }
 

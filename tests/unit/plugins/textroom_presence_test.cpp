@@ -31,7 +31,7 @@ class TextPresenceTest : public CppUnit::TestFixture {
         {.label = "presence", .payload = text(R"({"textroom":"presence","room":1)", more, R"(,"state":)", state, "}")});
   }
   static std::string states(int tick, const std::string& states) {
-    return text(R"({"textroom":"presence","room":1,"tick":)", tick, R"(,"states":[)", states, "]}\n");
+    return text(R"({"textroom":"presence","room":1,"tick":)", tick, R"(,"states":{)", states, "}}\n");
   }
   static Client& watching(TextWorld& world, const char* name, bool lossy) {
     Client& one = world.connected();
@@ -67,9 +67,8 @@ class TextPresenceTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string(), W::read(bob));
     world.services.advance(10ms);
     const std::string told = W::read(bob);
-    CPPUNIT_ASSERT_MESSAGE(told, told.starts_with("presence: ") &&
-                                     told.ends_with(R"("states":[{"username":"al","state":{"x":4}}]})"
-                                                    "\n"));
+    CPPUNIT_ASSERT_MESSAGE(told, told.starts_with("presence: ") && told.ends_with(R"("states":{"al":{"x":4}}})"
+                                                                                  "\n"));
     CPPUNIT_ASSERT_EQUAL(told.substr(10), W::news(eve));
     CPPUNIT_ASSERT_EQUAL(told, W::read(al));
   }
@@ -79,8 +78,7 @@ class TextPresenceTest : public CppUnit::TestFixture {
     move(al, R"({"nickname":"Al","avatar":"cat.png","x":1,"y":2,"hat":{"red":true}})");
     move(al, R"({"x":3,"avatar":null})");
     world.services.advance(50ms);
-    CPPUNIT_ASSERT(W::read(al).find(R"("state":{"nickname":"Al","x":3,"y":2,"hat":{"red":true}})") !=
-                   std::string::npos);
+    CPPUNIT_ASSERT(W::read(al).find(R"("al":{"nickname":"Al","x":3,"y":2,"hat":{"red":true}})") != std::string::npos);
   }
   void late_updates_are_left_out() {
     TextWorld world;
@@ -108,8 +106,7 @@ class TextPresenceTest : public CppUnit::TestFixture {
     bob.forget_news();
     world.services.advance(50ms);
     const std::string news = W::news(bob);
-    CPPUNIT_ASSERT(news.find(R"({"username":"al","state":{"x":1,"y":1}},{"username":"bob","state":{"x":21,"y":21}})") !=
-                   std::string::npos);
+    CPPUNIT_ASSERT(news.find(R"("states":{"al":{"x":1,"y":1},"bob":{"x":21,"y":21}})") != std::string::npos);
     CPPUNIT_ASSERT(
         news.find(
             R"({"textroom":"zone-entered","room":1,"zone":"bar","username":"bob","present":["bob"],"count":1})") !=
