@@ -104,7 +104,7 @@ inline constexpr auto media_fields = std::tuple{
             range(20, 5'000)),
     setting("dscp", &MediaSettings::dscp, "DSCP of media packets", "", range(0, 63)),
     setting("cipher_engine", &MediaSettings::cipher_engine, "library for SRTP ciphers", "",
-            one_of("auto", "ipsec-mb", "evp")),
+            one_of("auto", "ipsec-mb", "ipsec-mb-avx512", "ipsec-mb-avx2", "ipsec-mb-sse", "evp")),
     setting("gso", &MediaSettings::gso, "send runs of packets in one call (UDP GSO), where the kernel can"),
     setting("gro", &MediaSettings::gro, "take trains of packets in one call (UDP GRO), where the kernel can"),
     setting("tick", &MediaSettings::tick, "how long packets are collected under load", "us", range(0, 20'000)),

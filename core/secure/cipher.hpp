@@ -12,8 +12,11 @@
 
 namespace cardea::secure {
 
-enum class CipherChoice : uint8_t { automatic, ipsec_mb, evp };
-Result<CipherChoice> parse_cipher_choice(std::string_view text);  // "auto", "ipsec-mb", "evp"
+// ipsec-mb takes the widest vectors that the processor has, or those that are named, for comparisons and to rule one
+// out.
+enum class CipherChoice : uint8_t { automatic, ipsec_mb, ipsec_mb_avx512, ipsec_mb_avx2, ipsec_mb_sse, evp };
+// "auto", "ipsec-mb", "ipsec-mb-avx512", "ipsec-mb-avx2", "ipsec-mb-sse", "evp"
+Result<CipherChoice> parse_cipher_choice(std::string_view text);
 
 // One peer's expanded sending keys. Belongs to the engine that made it: used on its thread, gone before it.
 class SendKey {
@@ -59,7 +62,7 @@ public:
   virtual std::string_view name() const = 0;  // "ipsec-mb avx512", "evp"
 };
 
-// ipsec-mb asked for and not there is an error; automatic takes what is best.
+// Any ipsec-mb asked for and not there is an error; automatic takes what is best.
 Result<std::unique_ptr<CipherEngine>> make_cipher_engine(CipherChoice choice);
 
 }  // namespace cardea::secure

@@ -8,6 +8,7 @@
 namespace cardea::secure {
 
 std::unique_ptr<CipherEngine> make_evp_engine();
-std::unique_ptr<CipherEngine> make_ipsec_mb_engine();  // none where it is not built in or the CPU has no AES
+// None where it is not built in, or the processor cannot.
+std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice choice);
 
 }  // namespace cardea::secure

@@ -8,8 +8,8 @@
 
 namespace cardea::secure {
 
-std::unique_ptr<Gcm> make_ipsec_mb_gcm(Bytes) { return nullptr; }
-std::unique_ptr<CipherEngine> make_ipsec_mb_engine() { return nullptr; }
+std::unique_ptr<Gcm> make_ipsec_mb_gcm(CipherChoice, Bytes) { return nullptr; }
+std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice) { return nullptr; }
 
 }  // namespace cardea::secure
 
@@ -39,19 +39,34 @@ struct FreeManager {
 };
 using Manager = std::unique_ptr<IMB_MGR, FreeManager>;
 
-Manager make_manager(IMB_ARCH& arch) {
+Manager make_manager(CipherChoice choice, IMB_ARCH& arch) {
   Manager manager(alloc_mb_mgr(0));
   if (!manager) return nullptr;
-  init_mb_mgr_auto(manager.get(), &arch);
+  switch (choice) {
+  case CipherChoice::ipsec_mb_avx512: init_mb_mgr_avx512(manager.get()), arch = IMB_ARCH_AVX512; break;
+  case CipherChoice::ipsec_mb_avx2: init_mb_mgr_avx2(manager.get()), arch = IMB_ARCH_AVX2; break;
+  case CipherChoice::ipsec_mb_sse: init_mb_mgr_sse(manager.get()), arch = IMB_ARCH_SSE; break;
+  default: init_mb_mgr_auto(manager.get(), &arch);
+  }
   bool able = imb_get_errno(manager.get()) == 0 && arch >= IMB_ARCH_SSE;
   return able ? std::move(manager) : nullptr;
 }
 
 // The GCM functions keep nothing in the manager, so one serves all threads.
+template <CipherChoice choice>
 const IMB_MGR* shared_manager() {
   static IMB_ARCH arch = IMB_ARCH_NONE;
-  static const Manager manager = make_manager(arch);
+  static const Manager manager = make_manager(choice, arch);
   return manager.get();
+}
+
+const IMB_MGR* shared_manager(CipherChoice choice) {
+  switch (choice) {
+  case CipherChoice::ipsec_mb_avx512: return shared_manager<CipherChoice::ipsec_mb_avx512>();
+  case CipherChoice::ipsec_mb_avx2: return shared_manager<CipherChoice::ipsec_mb_avx2>();
+  case CipherChoice::ipsec_mb_sse: return shared_manager<CipherChoice::ipsec_mb_sse>();
+  default: return shared_manager<CipherChoice::automatic>();
+  }
 }
 
 class IpsecMbGcm final : public Gcm {
@@ -223,14 +238,14 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Gcm> make_ipsec_mb_gcm(Bytes key) {
-  const IMB_MGR* manager = shared_manager();
+std::unique_ptr<Gcm> make_ipsec_mb_gcm(CipherChoice choice, Bytes key) {
+  const IMB_MGR* manager = shared_manager(choice);
   return manager == nullptr ? nullptr : std::make_unique<IpsecMbGcm>(manager, key);
 }
 
-std::unique_ptr<CipherEngine> make_ipsec_mb_engine() {
+std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice choice) {
   IMB_ARCH arch = IMB_ARCH_NONE;
-  Manager manager = make_manager(arch);
+  Manager manager = make_manager(choice, arch);
   return manager ? std::make_unique<IpsecMbEngine>(std::move(manager), arch) : nullptr;
 }
 

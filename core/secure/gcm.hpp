@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/bytes.hpp"
+#include "secure/cipher.hpp"
 
 namespace cardea::secure {
 
@@ -20,7 +21,8 @@ public:
   virtual bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) = 0;
 };
 
-std::unique_ptr<Gcm> make_evp_gcm(Bytes key);       // 16 or 32 bytes
-std::unique_ptr<Gcm> make_ipsec_mb_gcm(Bytes key);  // none where ipsec-mb is not built in or the CPU has no AES
+std::unique_ptr<Gcm> make_evp_gcm(Bytes key);  // 16 or 32 bytes
+// None where ipsec-mb is not built in, or the processor cannot.
+std::unique_ptr<Gcm> make_ipsec_mb_gcm(CipherChoice choice, Bytes key);
 
 }  // namespace cardea::secure

@@ -54,7 +54,7 @@ Drop drop_of(srtp_err_status_t status) {
 Status init_srtp(CipherChoice choice) {
   static const bool ready = srtp_init() == srtp_err_status_ok;
   if (!ready) return Error{0, "libsrtp does not start"};
-  if (choice == CipherChoice::ipsec_mb)
+  if (choice != CipherChoice::automatic && choice != CipherChoice::evp)
     if (auto engine = make_cipher_engine(choice); !engine) return engine.error();
   return replace_srtp_ciphers(choice);
 }

@@ -25,7 +25,7 @@ CipherChoice choice_in_use = CipherChoice::automatic;
 bool replaced = false;
 
 std::unique_ptr<Gcm> make_gcm(Bytes key) {
-  auto gcm = choice_in_use == CipherChoice::evp ? nullptr : make_ipsec_mb_gcm(key);
+  auto gcm = choice_in_use == CipherChoice::evp ? nullptr : make_ipsec_mb_gcm(choice_in_use, key);
   return gcm ? std::move(gcm) : make_evp_gcm(key);
 }
 

@@ -13,7 +13,8 @@ namespace {
 
 std::vector<std::unique_ptr<CipherEngine>> engines() {
   std::vector<std::unique_ptr<CipherEngine>> all;
-  for (auto choice : {CipherChoice::evp, CipherChoice::ipsec_mb})
+  for (auto choice : {CipherChoice::evp, CipherChoice::ipsec_mb, CipherChoice::ipsec_mb_avx512,
+                      CipherChoice::ipsec_mb_avx2, CipherChoice::ipsec_mb_sse})
     if (auto engine = make_cipher_engine(choice)) all.push_back(std::move(*engine));
   return all;
 }
@@ -147,6 +148,16 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("evp"), std::string((*make_cipher_engine(CipherChoice::evp))->name()));
     CPPUNIT_ASSERT(make_cipher_engine(CipherChoice::automatic).has_value());
     CPPUNIT_ASSERT(parse_cipher_choice("ipsec-mb") && *parse_cipher_choice("ipsec-mb") == CipherChoice::ipsec_mb);
+    // Where the processor or the build has no ipsec-mb, each of them is refused.
+    const bool there = make_cipher_engine(CipherChoice::ipsec_mb).has_value();
+    for (const std::string vectors : {"avx512", "avx2", "sse"}) {
+      auto choice = parse_cipher_choice("ipsec-mb-" + vectors);
+      CPPUNIT_ASSERT(choice);
+      auto engine = make_cipher_engine(*choice);
+      if (engine) CPPUNIT_ASSERT_EQUAL("ipsec-mb " + vectors, std::string((*engine)->name()));
+      CPPUNIT_ASSERT(!engine || there);
+      CPPUNIT_ASSERT(vectors != "sse" || engine.has_value() == there);
+    }
     CPPUNIT_ASSERT(!parse_cipher_choice("nss"));
   }
 };
