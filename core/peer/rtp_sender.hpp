@@ -64,6 +64,9 @@ public:
     media::Forwarded forwarded = forwarder_.forward(*packet, now);
     if (!forwarded) return forwarded.error();
     stats_.sent(packet->payload_size(), forwarded->timestamp, now);
+    // It was late: a NACK that is on its way asks for what goes out here.
+    if (forwarded->seq + 1 < forwarder_.next_seq()) [[unlikely]]
+      stats_.filled(forwarded->seq, now);
     queue.push_back({packet, this, *forwarded, forwarded->seq, payload_type, false, payload_from});
     return std::nullopt;
   }

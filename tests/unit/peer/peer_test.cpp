@@ -214,11 +214,19 @@ public:
     CPPUNIT_ASSERT_EQUAL(size_t{11}, subscriber.client->packets.size());
     const Client::Got& late = subscriber.client->packets.back();
     CPPUNIT_ASSERT_EQUAL(static_cast<uint16_t>(subscriber.client->packets[4].seq + 1), late.seq);
+    // Who asked for it before it came gets it once.
+    subscriber.client->send_rtcp([&](ByteWriter& out) {
+      const std::array<uint16_t, 1> lost{late.seq};
+      rtp::write_nack(out, 1, 500, std::span<const uint16_t>(lost));
+    });
+    house.turn();
+    CPPUNIT_ASSERT_EQUAL(size_t{11}, subscriber.client->packets.size());
+    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, house.output.drops[Drop::duplicate]);
     // The same as an original too: a duplicate.
     publisher.client->send_rtp(missing);
     house.turn();
     CPPUNIT_ASSERT_EQUAL(size_t{11}, subscriber.client->packets.size());
-    CPPUNIT_ASSERT_EQUAL(uint64_t{1}, house.output.drops[Drop::duplicate]);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, house.output.drops[Drop::duplicate]);
   }
 
   void many_keyframe_requests_become_one() {
