@@ -48,6 +48,7 @@ public:
   void expect(const sdp::Fingerprint& expected);
 
   State state() const { return state_; }
+  bool started() const { return started_; }
   // Why it is closed or failed, in the Janus API's words: "DTLS alert", "DTLS timeout", "DTLS error". Else empty.
   std::string_view reason() const { return reason_; }
   // Set as soon as connected; none if the peer did not offer use_srtp (one that wants data channels only need not).

@@ -1,5 +1,6 @@
 #include "worker/media_worker.hpp"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -82,6 +83,7 @@ MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsCo
 
 MediaWorker::~MediaWorker() {
   stop();
+  if (trimmer_.joinable()) trimmer_.join();
   ::close(wake_fd_);
 }
 
@@ -161,9 +163,9 @@ void MediaWorker::wake_if_asleep() {
 
 void MediaWorker::turn() {
   ++stats_.ticks;
+  run_commands();  // first: a peer's first check may be here already, behind the command that makes the peer
   receive_all();
   take_mirrored();
-  run_commands();
   schedule_hurried();
   run_timers();
   schedule_hurried();
@@ -200,7 +202,7 @@ void MediaWorker::deliver(Datagram& datagram) {
   const bool handshake =
       peer->dtls().state() == secure::Dtls::State::handshaking && rtp::wire_of(datagram.bytes) == rtp::Wire::dtls;
   if (!handshake) return take(*peer, datagram);
-  if (!handshakes_.push(peer->id(), datagram)) output_.drops.count(Drop::queue_full);
+  if (auto drop = handshakes_.push(peer->id(), peer->dtls().started(), datagram)) output_.drops.count(*drop);
 }
 
 void MediaWorker::take(peer::PeerConnection& peer, Datagram& datagram) {
@@ -228,11 +230,14 @@ void MediaWorker::run_handshakes() {
   do {
     std::optional<HandshakeQueue::Waiting> next = handshakes_.pop();
     if (!next) break;
-    Datagram datagram{next->from, next->bytes};
-    if (peer::PeerConnection* peer = peers_.find(next->peer))
-      take(*peer, datagram);
-    else
-      output_.drops.count(Drop::stale_peer);
+    handshakes_taken_ += next->datagrams.size();
+    for (HandshakeQueue::Kept& kept : next->datagrams) {
+      Datagram datagram{kept.from, kept.bytes};
+      if (peer::PeerConnection* peer = peers_.find(next->peer))
+        take(*peer, datagram);
+      else
+        output_.drops.count(Drop::stale_peer);
+    }
   } while (Clock::now() < until);
   schedule_hurried();
   flush();
@@ -282,6 +287,8 @@ void MediaWorker::run_timers() {
   timers_.expire(now_, [&](uint32_t slot) {
     peer::PeerConnection* peer = peers_.at(slot);
     if (peer == nullptr) return;
+    // The answer to its last flight waits here: it must not be sent again.
+    if (handshakes_.waits(peer->id())) return timers_.set(slot, now_ + timer_gap);
     peer->tick(now_, output_);
     if (peer->over()) return remove(*peer);
     timers_.set(slot, peer->next_deadline());
@@ -354,6 +361,18 @@ void MediaWorker::tell_stats() {
   }
   events_.post(stats_);
   router_.expire(now_);
+  give_memory_back();
+}
+
+// A handshake takes 70 kB, and all but a little of it only for as long as it lasts. The allocator keeps what a rush of
+// them has freed; a second after the rush it goes back to the system. That takes milliseconds, so a thread of its own
+// does it, and media is held up only where it would allocate.
+void MediaWorker::give_memory_back() {
+  const bool quiet = std::exchange(handshakes_taken_before_, handshakes_taken_) == handshakes_taken_;
+  if (!quiet || handshakes_taken_ < worth_a_trim) return;
+  if (trimmer_.joinable()) trimmer_.join();  // of another rush: it has ended long ago
+  trimmer_ = std::thread([] { malloc_trim(0); });
+  handshakes_taken_ = handshakes_taken_before_ = 0;
 }
 
 }  // namespace cardea::worker

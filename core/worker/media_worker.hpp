@@ -44,6 +44,7 @@ public:
 private:
   static constexpr size_t max_datagrams = 4096;      // received in one turn: timers and commands wait no longer
   static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
+  static constexpr uint64_t worth_a_trim = 200;      // datagrams of handshakes: some fifty of them
   static constexpr Duration rate_window = 100ms;     // over which packets are counted to choose wake-ups or ticks
   static constexpr Duration stats_interval = 1s;
   static constexpr Duration timer_gap = 5ms;  // timers alone do not wake more often: a thousand peers have many
@@ -78,6 +79,7 @@ private:
   void flush_data();
   void choose_pace();
   void tell_stats();
+  void give_memory_back();
 
   // Commands
   void handle(CreatePeer& command);
@@ -131,6 +133,7 @@ private:
   peer::Router router_;
   Egress egress_;
   std::thread thread_;
+  std::thread trimmer_;
   // state: the thread's, but for the two atomics
   std::atomic<bool> stopping_{false};
   std::atomic<bool> asleep_{false};  // wants wake_fd_ written when a ring gets a packet
@@ -150,7 +153,8 @@ private:
   uint64_t counted_packets_ = 0;  // in and out, at the begin of the window
   Time window_until_{};
   Time stats_at_{};
-  Duration busy_{};  // since the last statistics
+  Duration busy_{};                                              // since the last statistics
+  uint64_t handshakes_taken_ = 0, handshakes_taken_before_ = 0;  // datagrams, since memory was given back
 };
 
 }  // namespace cardea::worker

@@ -206,44 +206,81 @@ public:
 
 class HandshakeQueueTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HandshakeQueueTest);
-  CPPUNIT_TEST(datagrams_come_out_whole_and_in_the_order_they_came);
+  CPPUNIT_TEST(a_peers_datagrams_come_out_together_and_in_order);
+  CPPUNIT_TEST(handshakes_under_way_go_first);
+  CPPUNIT_TEST(what_is_sent_again_while_it_waits_is_kept_once);
   CPPUNIT_TEST(a_peer_that_sends_many_leaves_room_for_others);
   CPPUNIT_TEST_SUITE_END();
 
   std::vector<uint8_t> bytes_;
-  Datagram datagram(uint8_t number, size_t size = 100) {
-    bytes_.assign(size, number);
-    return {*Address::parse("192.0.2.1", number), bytes_};
+  // A handshake record of epoch 0 with its number and that of its message.
+  Datagram datagram(uint8_t message, uint8_t record = 0, size_t size = 100) {
+    bytes_.assign(size, 0);
+    bytes_[0] = 22;
+    bytes_[10] = record;
+    bytes_[18] = message;
+    return {*Address::parse("192.0.2.1", 7), bytes_};
   }
 
 public:
-  void datagrams_come_out_whole_and_in_the_order_they_came() {
+  void a_peers_datagrams_come_out_together_and_in_order() {
     HandshakeQueue queue;
-    for (uint8_t i = 1; i <= 5; ++i) CPPUNIT_ASSERT(queue.push({0, 1, i % 2u}, datagram(i, 10u * i)));
-    for (uint8_t i = 1; i <= 5; ++i) {
-      auto next = queue.pop();
-      CPPUNIT_ASSERT(next);
-      CPPUNIT_ASSERT((next->peer == PeerId{0, 1, i % 2u}));
-      CPPUNIT_ASSERT_EQUAL(uint16_t{i}, next->from.port);
-      CPPUNIT_ASSERT(next->bytes == std::vector<uint8_t>(10u * i, i));
+    const PeerId first{0, 1, 3}, second{0, 1, 0};
+    for (uint8_t i = 0; i < 5; ++i) {
+      CPPUNIT_ASSERT(!queue.push(first, false, datagram(i, i, 30u + i)));
+      CPPUNIT_ASSERT(!queue.push(second, false, datagram(i, i, 60u + i)));
     }
-    CPPUNIT_ASSERT(queue.empty() && !queue.pop());
+    CPPUNIT_ASSERT_EQUAL(size_t{10}, queue.size());
+    for (const PeerId& expected : {first, second}) {
+      CPPUNIT_ASSERT(queue.waits(expected));
+      auto next = queue.pop();
+      CPPUNIT_ASSERT(next && next->peer == expected);
+      CPPUNIT_ASSERT(!queue.waits(expected));
+      CPPUNIT_ASSERT_EQUAL(size_t{5}, next->datagrams.size());
+      for (size_t i = 0; i < 5; ++i) {
+        CPPUNIT_ASSERT_EQUAL((expected == first ? 30u : 60u) + i, next->datagrams[i].bytes.size());
+        CPPUNIT_ASSERT_EQUAL(static_cast<uint8_t>(i), next->datagrams[i].bytes[18]);
+        CPPUNIT_ASSERT_EQUAL(uint16_t{7}, next->datagrams[i].from.port);
+      }
+    }
+    CPPUNIT_ASSERT(queue.empty() && queue.size() == 0 && !queue.pop());
+  }
+  void handshakes_under_way_go_first() {
+    HandshakeQueue queue;
+    queue.push({0, 1, 1}, false, datagram(1));
+    queue.push({0, 1, 2}, true, datagram(1));
+    queue.push({0, 1, 3}, false, datagram(1));
+    queue.push({0, 1, 4}, true, datagram(1));
+    for (uint32_t slot : {2u, 4u, 1u, 3u}) CPPUNIT_ASSERT_EQUAL(slot, queue.pop()->peer.slot);
+  }
+  void what_is_sent_again_while_it_waits_is_kept_once() {
+    HandshakeQueue queue;
+    const PeerId peer{0, 1, 1}, other{0, 1, 2};
+    CPPUNIT_ASSERT(!queue.push(peer, false, datagram(0, 0)));
+    CPPUNIT_ASSERT(queue.push(peer, false, datagram(0, 1)) == Drop::duplicate);
+    CPPUNIT_ASSERT(!queue.push(other, false, datagram(0, 1)));
+    CPPUNIT_ASSERT(!queue.push(peer, false, datagram(1, 2)));            // the next message
+    CPPUNIT_ASSERT(!queue.push(peer, false, datagram(0, 3, 101)));       // with another behind it
+    CPPUNIT_ASSERT(!queue.push(peer, false, {{}, {bytes_.data(), 5}}));  // junk is no message
+    CPPUNIT_ASSERT(!queue.push(peer, false, {{}, {bytes_.data(), 5}}));
+    queue.pop();
+    CPPUNIT_ASSERT(!queue.push(peer, false, datagram(0, 4)));
   }
   void a_peer_that_sends_many_leaves_room_for_others() {
     HandshakeQueue queue;
     const PeerId greedy{0, 1, 3}, modest{0, 1, 700};
     size_t taken = 0;
-    for (int i = 0; i < 1000; ++i) taken += queue.push(greedy, datagram(1));
+    for (int i = 0; i < 100; ++i) taken += !queue.push(greedy, true, datagram(static_cast<uint8_t>(i)));
     CPPUNIT_ASSERT_EQUAL(HandshakeQueue::max_of_peer, taken);
-    CPPUNIT_ASSERT(queue.push(modest, datagram(2)));
-    queue.pop();
-    CPPUNIT_ASSERT(queue.push(greedy, datagram(1)));
+    CPPUNIT_ASSERT(queue.push(greedy, true, datagram(200)) == Drop::queue_full);
     // Many peers fill it, and it goes on when there is room again.
     for (uint32_t slot = 1000; queue.size() < HandshakeQueue::max_datagrams; ++slot)
-      CPPUNIT_ASSERT(queue.push({0, 1, slot}, datagram(3)));
-    CPPUNIT_ASSERT(!queue.push(modest, datagram(2)));
+      CPPUNIT_ASSERT(!queue.push({0, 1, slot}, false, datagram(3)));
+    CPPUNIT_ASSERT(queue.push(modest, false, datagram(2)) == Drop::queue_full);
+    CPPUNIT_ASSERT(!queue.waits(modest));
     queue.pop();
-    CPPUNIT_ASSERT(queue.push(modest, datagram(2)));
+    CPPUNIT_ASSERT(!queue.push(modest, false, datagram(2)));
+    CPPUNIT_ASSERT(!queue.push(greedy, true, datagram(1)));
   }
 };
 

@@ -324,7 +324,7 @@ public:
         connected += other->client.connected();
       }
       client->client.send_rtp(voice(static_cast<rtp::SeqNo>(sent++)));
-      client->pump(0);
+      client->pump(1);
     }
     CPPUNIT_ASSERT_EQUAL(others.size(), connected);
     CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == sent; }));
