@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import measurements
 import servers
@@ -54,16 +55,20 @@ class Bench:
             if hole:
                 command += ["--after-join", self.topology.switch()]
             namespace = topology.SERVER if loopback else topology.CLIENT
-            done = subprocess.run(topology.inside(namespace, *command), capture_output=True, text=True, timeout=900)
-            if done.returncode != 0:
-                print(f"  {server.kind}: {done.stderr.strip()}", file=sys.stderr)
+            try:
+                done = subprocess.run(topology.inside(namespace, *command), capture_output=True, text=True, timeout=300)
+                failure = done.stderr.strip() if done.returncode != 0 else ""
+            except subprocess.TimeoutExpired:
+                failure = "the load generator did not end"
+            if failure:
+                print(f"  {server.kind}: {failure}", file=sys.stderr, flush=True)
                 return None
             return json.load(open(out.name))
 
-    def repeated(self, name, kinds, *arguments, runs=None, **how):
-        """Runs of each kind in turn, so that a noisy minute hits all. {kind: [results]}"""
+    def repeated(self, name, kinds, *arguments, most=None, **how):
+        """Runs of each kind in turn, so that a noisy minute hits all; `most` where fewer do. {kind: [results]}"""
         every = {kind: [] for kind in kinds}
-        for number in range(runs or self.options.runs):
+        for number in range(min(most or self.options.runs, self.options.runs)):
             for kind in kinds:
                 result = self.once(kind, *arguments, **how)
                 if result:
@@ -83,9 +88,10 @@ class Bench:
             parts.append(f"{result['requests_per_cpu_second']:.0f} requests per CPU second")
         print(" ".join(parts), flush=True)
 
-    def check(self, what, value, target, holds, unit=""):
+    def check(self, what, value, target, holds, unit="", detail=""):
         """One line of the final table. holds: None where there was nothing to compare with."""
-        self.checks.append({"what": what, "value": value, "unit": unit, "target": target, "holds": holds})
+        self.checks.append({"what": what, "value": value, "unit": unit, "target": target, "holds": holds,
+                            "detail": detail})
 
 
 def median(results, key):
@@ -93,13 +99,13 @@ def median(results, key):
     return statistics.median(values) if values else None
 
 
-def machine():
+def machine(load):
     def first(path, key):
         with open(path) as lines:
             return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(key)), "?")
 
     return {"cpu": first("/proc/cpuinfo", "model name"), "cores": os.cpu_count(), "kernel": platform.release(),
-            "memory": first("/proc/meminfo", "MemTotal"), "load": os.getloadavg()[0]}
+            "memory": first("/proc/meminfo", "MemTotal"), "load": load}
 
 
 def commit():
@@ -114,14 +120,14 @@ def print_table(checks):
     for one in checks:
         value = "-" if one["value"] is None else f"{one['value']:.2f}{one['unit']}"
         verdict = {True: "holds", False: "MISSED", None: ""}[one["holds"]]
-        print(f"{one['what']:58} {value:>14}   {one['target']:22} {verdict}")
+        print(f"{one['what']:58} {value:>14}   {one['target']:18} {verdict:8} {one['detail']}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default=os.path.join(SOURCE, "build"), help="folder where make was run")
     parser.add_argument("--runs", type=int, default=5, help="of each measurement; medians are told")
-    parser.add_argument("--seconds", type=float, default=8, help="of each run")
+    parser.add_argument("--seconds", type=float, default=5, help="of each run")
     parser.add_argument("--quick", action="store_true", help="one run of each, shorter")
     parser.add_argument("--only", default="", help="names with commas between")
     parser.add_argument("--no-janus", action="store_true")
@@ -134,21 +140,26 @@ def main():
             print(f"{name:12} {function.__doc__.splitlines()[0]}")
         return 0 if options.list else 2
     if options.quick:
-        options.runs, options.seconds = 1, min(options.seconds, 5)
+        options.runs, options.seconds = 1, min(options.seconds, 3)
     if os.geteuid() != 0:
         raise SystemExit("run.py makes network namespaces: run it as root")
+    load = os.getloadavg()[0]
     begun, at = time.strftime("%Y-%m-%dT%H:%M:%S"), commit()  # as the run begins: the tree may move on meanwhile
     bench = Bench(options)
     try:
         for name in names:
             print(f"{name}: {measurements.ALL[name].__doc__.splitlines()[0]}", flush=True)
-            measurements.ALL[name](bench)
+            try:
+                measurements.ALL[name](bench)
+            except (Exception, SystemExit) as failure:  # the others are worth having
+                traceback.print_exc()
+                bench.check(f"{name} failed", None, "", False, detail=str(failure).replace("\n", " ")[:200])
     finally:
         bench.topology.remove()
     print_table(bench.checks)
     if options.out:
         os.makedirs(options.out, exist_ok=True)
-        kept = {"date": begun, "commit": at, "machine": machine(), "blackhole": bench.topology.kind,
+        kept = {"date": begun, "commit": at, "machine": machine(load), "blackhole": bench.topology.kind,
                 "cardea": servers.version("cardea", bench.build),
                 "janus": servers.version("janus", bench.build) if bench.with_janus else None,
                 "runs": options.runs, "seconds": options.seconds, "checks": bench.checks, "results": bench.results}
