@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -22,25 +23,37 @@ struct ConfigFree {
   }
 };
 
-Json to_json(const config_setting_t* setting) {
+// "PATH/cardea.cfg:12"
+std::string place_of(const config_setting_t* setting, const std::string& file) {
+  const char* included = config_setting_source_file(setting);
+  std::string place = file;
+  if (included != nullptr) place = std::filesystem::path(file).parent_path() / included;
+  return text(place, ":", config_setting_source_line(setting));
+}
+
+Json to_json(const config_setting_t* setting, const std::string& file) {
   switch (config_setting_type(setting)) {
   case CONFIG_TYPE_INT: return Json(config_setting_get_int(setting));
   case CONFIG_TYPE_INT64: return Json(static_cast<int64_t>(config_setting_get_int64(setting)));
-  case CONFIG_TYPE_FLOAT: return Json(config_setting_get_float(setting));
+  case CONFIG_TYPE_FLOAT: {
+    const double value = config_setting_get_float(setting);
+    if (!std::isfinite(value)) throw ConfigError(text(place_of(setting, file), ": this is too large a number"));
+    return Json(value);
+  }
   case CONFIG_TYPE_BOOL: return Json(config_setting_get_bool(setting) != 0);
   case CONFIG_TYPE_STRING: return Json(config_setting_get_string(setting));
   case CONFIG_TYPE_ARRAY:
   case CONFIG_TYPE_LIST: {
     Json list = Json::array();
     for (int i = 0; i < config_setting_length(setting); ++i)
-      list.append(to_json(config_setting_get_elem(setting, static_cast<unsigned>(i))));
+      list.append(to_json(config_setting_get_elem(setting, static_cast<unsigned>(i)), file));
     return list;
   }
   case CONFIG_TYPE_GROUP: {
     Json group = Json::object();
     for (int i = 0; i < config_setting_length(setting); ++i) {
       const config_setting_t* member = config_setting_get_elem(setting, static_cast<unsigned>(i));
-      group.set(config_setting_name(member), to_json(member));
+      group.set(config_setting_name(member), to_json(member, file));
     }
     return group;
   }
@@ -50,12 +63,7 @@ Json to_json(const config_setting_t* setting) {
 
 void note_places(const config_setting_t* setting, const std::string& path, const std::string& file,
                  std::map<std::string, std::string>& to) {
-  if (!path.empty()) {
-    const char* included = config_setting_source_file(setting);
-    std::string place = file;
-    if (included != nullptr) place = std::filesystem::path(file).parent_path() / included;
-    to[path] = text(place, ":", config_setting_source_line(setting));
-  }
+  if (!path.empty()) to[path] = place_of(setting, file);
   if (config_setting_type(setting) != CONFIG_TYPE_GROUP) return;
   for (int i = 0; i < config_setting_length(setting); ++i) {
     const config_setting_t* member = config_setting_get_elem(setting, static_cast<unsigned>(i));
@@ -192,7 +200,7 @@ void Configuration::read_file(const std::string& path, const std::string& name) 
   }
   File& file = files_[name];
   file.path = path;
-  file.sections = to_json(config_root_setting(config.get()));
+  file.sections = to_json(config_root_setting(config.get()), path);
   note_places(config_root_setting(config.get()), "", path, file.places);
 }
 

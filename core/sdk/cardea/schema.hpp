@@ -277,6 +277,44 @@ inline std::string expectation(const Rule& rule) {
   return out;
 }
 
+// What a setting must be, for the operator: "a whole number from 0 to 65535 bytes".
+template <class T>
+std::string wish(const Rule& rule, std::string_view unit, bool string_ids) {
+  if constexpr (is_optional<T>::value) {
+    return wish<typename T::value_type>(rule, unit, string_ids);
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return "true or false";
+  } else if constexpr (std::integral<T>) {
+    using Limits = std::numeric_limits<T>;
+    const int64_t min = std::cmp_less(rule.min, Limits::min()) ? static_cast<int64_t>(Limits::min()) : rule.min;
+    const int64_t max = std::cmp_greater(rule.max, Limits::max()) ? static_cast<int64_t>(Limits::max()) : rule.max;
+    return text("a whole number from ", min, " to ", max, unit.empty() ? "" : " ", unit);
+  } else if constexpr (std::floating_point<T>) {
+    std::string range = rule.limited() ? text(" from ", rule.min, " to ", rule.max) : "";
+    return text("a number", range, unit.empty() ? "" : " ", unit);
+  } else if constexpr (is_vector<T>::value) {
+    return text(rule.non_empty ? "a list that is not empty, each " : "a list, each ",
+                wish<typename T::value_type>({}, unit, string_ids));
+  } else if constexpr (std::is_same_v<T, Json>) {
+    return "a group { ... }";
+  } else if constexpr (std::is_same_v<T, PublicId>) {
+    return string_ids ? "a text in quotes" : "a whole number from 0";
+  } else {
+    if (rule.word_count > 0) return expectation(rule);
+    return rule.non_empty ? "a text that is not empty" : "a text in quotes";
+  }
+}
+
+// A value as the operator wrote it, or its beginning.
+inline std::string shown(JsonView value) {
+  constexpr size_t longest = 60;
+  std::string all = value.text(JsonStyle::plain);
+  if (all.size() <= longest) return all;
+  size_t end = longest;
+  while ((all[end] & 0xc0) == 0x80) --end;  // not within a character
+  return all.substr(0, end) + "...";
+}
+
 template <class T, class Fields>
 Status read_into(JsonView from, T& to, const Fields& fields, const ReadOptions& options);
 
@@ -425,17 +463,18 @@ std::optional<SettingError> read_section(JsonView from, std::string_view section
   });
   if (wrong) return wrong;
   const ReadOptions options{.string_ids = string_ids, .from_text = true};
-  std::apply(
-      [&](const auto&... field) {
-        (void)((wrong ? false
-                      : [&] {
-                          if (auto status = schema::read_field(from, to, field, options); !status)
-                            wrong = SettingError{text(section, ".", field.name), status.error().reason};
-                          return true;
-                        }()) &&
-               ...);
-      },
-      fields);
+  auto read_one = [&]<class AnyField>(const AnyField& field) {
+    auto status = schema::read_field(from, to, field, options);
+    if (status) return true;
+    wrong = SettingError{text(section, ".", field.name), std::move(status.error().reason)};
+    if constexpr (!requires { field.fields; }) {
+      using Member = std::remove_cvref_t<decltype(to.*field.member)>;
+      wrong->reason = text("should be ", schema::wish<Member>(field.rule, field.unit, string_ids), ", not ",
+                           schema::shown(from[field.name]));
+    }
+    return false;
+  };
+  std::apply([&](const auto&... field) { (void)(read_one(field) && ...); }, fields);
   return wrong;
 }
 

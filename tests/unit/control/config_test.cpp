@@ -88,13 +88,33 @@ private:
         {"generel: {\n};\n", ":1: generel: no such section"},
         {"\n\ngeneral = 5;\n", ":3: general: should be a group { ... }"},
         {"general: {\n\n  session_timeout = \"soon\";\n};\n",
-         ":3: general.session_timeout: Invalid element type (session_timeout should be a positive integer)"},
+         ":3: general.session_timeout: should be a whole number from 0 to 1000000 s, not \"soon\""},
         {"general: { session_timeout = -1; };\n",
-         ":1: general.session_timeout: Invalid element (session_timeout is out of range)"},
-        {"general: { debug_level = 8; };\n", ":1: general.debug_level: Invalid element (debug_level should be 0..7)"},
-        {"media: { port = 70000; };\n", ":1: media.port: Invalid element (port is out of range)"},
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not -1"},
+        {"general: { session_timeout = 4294967297; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not 4294967297"},
+        {"general: { session_timeout = 60.5; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not 60.5"},
+        {"general: { session_timeout = \"\"; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not \"\""},
+        {"general: { session_timeout = true; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not true"},
+        {"general: { session_timeout = [60]; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not [60]"},
+        {"general: { session_timeout = { }; };\n",
+         ":1: general.session_timeout: should be a whole number from 0 to 1000000 s, not {}"},
+        {"general: { session_timeout = 1; session_timeout = 2; };\n", ":1: duplicate setting name"},
+        {"general: { debug_level = 8; };\n", ":1: general.debug_level: should be a whole number from 0 to 7, not 8"},
+        {"general: { token_auth = 1; };\n", ":1: general.token_auth: should be true or false, not 1"},
+        {"general: { server_name = [1]; };\n", ":1: general.server_name: should be a text in quotes, not [1]"},
+        {"media: { port = 70000; };\n", ":1: media.port: should be a whole number from 0 to 65535, not 70000"},
+        {"media: { receive_buffer = 4; };\n",
+         ":1: media.receive_buffer: should be a whole number from 65536 to 1073741824 bytes, not 4"},
+        {"media: { padding_waste = 2.5; };\n", ":1: media.padding_waste: should be a number from 0 to 1, not 2.5"},
+        {"media: {\n  padding_waste = 1e999;\n};\n", ":2: this is too large a number"},
+        {"media: { address = [true]; };\n", ":1: media.address: should be a list, each a text in quotes, not [true]"},
         {"media: { cipher_engine = \"nss\"; };\n",
-         ":1: media.cipher_engine: Invalid element (cipher_engine should be one of auto, ipsec-mb, evp)"},
+         ":1: media.cipher_engine: should be one of auto, ipsec-mb, evp, not \"nss\""},
         {"media: { address = \"0.0.0.0\"; };\n",
          ":1: media.address: 0.0.0.0 is every address: leave the setting empty for that"},
         {"media: { address = \"localhost\"; };\n", ":1: media.address: localhost is no IP address"},
@@ -124,8 +144,13 @@ private:
   }
 
   void options_that_are_wrong_are_told_as_options() {
-    same("--set cardea.general.session_timeout: Invalid element type (session_timeout should be a positive integer)",
-         complaint({"cardea.general.session_timeout=x"}));
+    for (const char* wrong : {"x", "", " ", "5 ", "0x", "1e3", "99999999999999999999", "4294967296", "-1", "nan"})
+      same(text("--set cardea.general.session_timeout: should be a whole number from 0 to 1000000 s, not \"", wrong,
+                "\""),
+           complaint({text("cardea.general.session_timeout=", wrong)}));
+    same("--set cardea.media.padding_waste: should be a number from 0 to 1, not \"nan\"",
+         complaint({"cardea.media.padding_waste=nan"}));
+    same("--set cardea.media.gso: should be true or false, not \"\"", complaint({"cardea.media.gso="}));
     same("--set cardea.general.nonsense: no such setting", complaint({"cardea.general.nonsense=x"}));
     same("--set cardea.nonsense.x: no such section", complaint({"cardea.nonsense.x=1"}));
     for (const char* wrong : {"", "x", "a.b=c", "a=b.c.d", ".b.c=d", "a..c=d", "a.b.=c"})
