@@ -1,11 +1,20 @@
 #include "common/exchange.hpp"
 
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
+#include <utility>
 
 #include "cardea/text.hpp"
 
@@ -14,7 +23,9 @@ namespace cardea::transports {
 namespace {
 
 constexpr int pieces_in_a_row = 8;    // then others have their turn
+constexpr Duration at_once = 1us;     // when libwebsockets next looks at its timers
 constexpr Duration full_time = 20ms;  // until a full socket is looked at again
+constexpr int drains = 100;           // so often, full_time apart, a client's surplus is read that was told the end
 
 std::string header(lws* wsi, lws_token_indexes which) {
   const int size = lws_hdr_total_length(wsi, which);
@@ -23,6 +34,24 @@ std::string header(lws* wsi, lws_token_indexes which) {
   const int copied = lws_hdr_copy(wsi, value.data(), size + 1, which);
   value.resize(copied > 0 ? static_cast<size_t>(copied) : 0);
   return value;
+}
+
+// How much of what came on a TCP connection has been taken from the system; none if it does not say.
+std::optional<uint64_t> bytes_read(int fd) {
+  auto received = [fd]() -> std::optional<uint64_t> {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+    return info.tcpi_bytes_received;
+  };
+  for (auto before = received(); before;) {
+    int waiting = 0;
+    if (ioctl(fd, SIOCINQ, &waiting) != 0) return std::nullopt;
+    auto after = received();
+    if (after == before) return *before - static_cast<uint64_t>(waiting);
+    before = after;
+  }
+  return std::nullopt;
 }
 
 std::string custom_header(lws* wsi, std::string_view name) {
@@ -109,9 +138,11 @@ bool Exchange::read_headers(std::string_view path) {
 }
 
 int Exchange::on_headers(std::string_view path) {
+  if (state_ != State::idle) return -1;
   id_ = ConnectionId{request_id_mark + ++next_id_};
-  out_.clear();
   state_ = State::reading;
+  body_ended_ = false;
+  refused_ = 0;
   if (!read_headers(path)) return refuse(404);
   // A body in chunks has no length to check before it is read, and two ways to say a length invite smuggling.
   if (lws_hdr_total_length(wsi_, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return refuse(411);
@@ -125,6 +156,8 @@ int Exchange::on_headers(std::string_view path) {
   if (length > rules_.max_body) return refuse(413);
   if (request_.method == Method::post) {
     if (length == 0) return -1;  // nothing to answer: as the clients of today know it
+    // Its body cannot be had; it is not delivered, so the client may send it again.
+    if (read_then_ && read_then_ == bytes_read(lws_get_socket_fd(wsi_))) return -1;
     request_.body.reserve(length);
     if (header(wsi_, WSI_TOKEN_HTTP_EXPECT) == "100-continue") {
       std::string go_on(LWS_PRE, '\0');
@@ -135,7 +168,7 @@ int Exchange::on_headers(std::string_view path) {
     return 0;
   }
   if (length != 0) close_after_ = true;  // a body that nobody reads would be taken for the next request
-  deliver();
+  completed();
   return 0;
 }
 
@@ -147,25 +180,22 @@ int Exchange::on_body(std::string_view part) {
 }
 
 int Exchange::on_body_complete() {
-  if (state_ == State::reading) deliver();
+  if (std::exchange(body_ended_, true)) return -1;  // or it would be said for ever
+  if (state_ == State::reading) completed();
   return 0;
 }
 
-void Exchange::deliver() {
-  state_ = State::waiting;
+// Not delivered at once: libwebsockets is in the middle of what it read.
+void Exchange::completed() {
+  state_ = State::read;
   lws_set_timeout(wsi_, NO_PENDING_TIMEOUT, 0);  // the handler's own time limits from here
-  // libwebsockets does not read while a request is being answered, but would go on to poll for it: whoever closes or
-  // sends the next request early would keep the thread spinning.
   lws_rx_flow_control(wsi_, 0);
-  handler_.on_request(*this);
+  lws_set_timer_usecs(wsi_, to_us(at_once));
 }
 
 int Exchange::refuse(int status) {
-  state_ = State::waiting;
-  Response response;
-  response.status = status;
-  response.close = true;
-  answer(std::move(response));
+  refused_ = status;
+  completed();
   return 0;
 }
 
@@ -173,13 +203,10 @@ void Exchange::answer(Response response) {
   if (state_ != State::waiting) return;
   state_ = State::answering;
   close_after_ = close_after_ || response.close;
-  lws_rx_flow_control(wsi_, 1);  // or there is no writing either
-  lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
-  out_.assign(LWS_PRE, '\0');
-  out_ += text("HTTP/1.1 ", response.status, ' ', reason_phrase(response.status), "\r\n", response.headers);
+  out_ = text("HTTP/1.1 ", response.status, ' ', reason_phrase(response.status), "\r\n", response.headers);
   if (response.status != 304) out_ += text("Content-Length: ", response.body.size() + response.file_size, "\r\n");
   out_ += close_after_ ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n";
-  sent_ = LWS_PRE;
+  sent_ = 0;
   file_left_ = 0;
   file_ = Fd();
   if (!response.head_only) {
@@ -189,7 +216,7 @@ void Exchange::answer(Response response) {
   }
   request_.body = {};
   lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
-  lws_callback_on_writable(wsi_);
+  send_answer();
 }
 
 bool Exchange::is_client_there() const {
@@ -199,8 +226,12 @@ bool Exchange::is_client_there() const {
 
 void Exchange::abort() {
   if (state_ == State::closed) return;
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);
+  kill();
+}
+
+void Exchange::kill() {
   state_ = State::closed;
-  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
@@ -209,53 +240,92 @@ void Exchange::wake_after(Duration duration) {
 }
 
 void Exchange::on_timer() {
-  if (state_ == State::waiting) return handler_.on_wake(*this);
-  if (state_ != State::answering) return;
-  pollfd writable{lws_get_socket_fd(wsi_), POLLOUT, 0};
-  if (::poll(&writable, 1, 0) == 0) return lws_set_timer_usecs(wsi_, to_us(full_time));
-  lws_rx_flow_control(wsi_, 1);
-  lws_callback_on_writable(wsi_);
+  switch (state_) {
+  case State::read: {
+    state_ = State::waiting;
+    if (refused_ == 0) return handler_.on_request(*this);
+    Response refusal;
+    refusal.status = refused_;
+    refusal.close = true;
+    return answer(std::move(refusal));
+  }
+  case State::waiting: return handler_.on_wake(*this);
+  case State::answering: return send_answer();
+  case State::lingering: return drain();
+  default: return;
+  }
 }
 
-int Exchange::on_writable() {
-  if (state_ != State::answering) return 0;
-  lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
+void Exchange::send_answer() {
   for (int i = 0; i < pieces_in_a_row; ++i) {
-    if (sent_ == out_.size() && file_left_ == 0) return finish();
-    if (!send_part()) return -1;
-    if (lws_send_pipe_choked(wsi_) != 0) {
-      // The client is slow. Again nothing may be left to libwebsockets that it polls for and does not read.
-      lws_rx_flow_control(wsi_, 0);
-      lws_set_timer_usecs(wsi_, to_us(full_time));
-      return 0;
+    if (sent_ == out_.size()) {
+      if (file_left_ == 0) return finish();
+      if (!read_file()) return abort();  // it became shorter: the length said before is wrong now
+    }
+    switch (send_part()) {
+    case Sent::some: lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle)); break;
+    case Sent::nothing_now: return lws_set_timer_usecs(wsi_, to_us(full_time));
+    case Sent::failed: return abort();
     }
   }
-  lws_callback_on_writable(wsi_);
-  return 0;
+  lws_set_timer_usecs(wsi_, to_us(at_once));
 }
 
-bool Exchange::send_part() {
-  if (sent_ == out_.size()) {  // the next piece of the file
-    out_.resize(LWS_PRE + std::min(write_size, file_left_));
-    const ssize_t got = ::read(file_.get(), out_.data() + LWS_PRE, out_.size() - LWS_PRE);
-    if (got <= 0) return false;  // it became shorter: the length said before is wrong now
-    out_.resize(LWS_PRE + static_cast<size_t>(got));
-    sent_ = LWS_PRE;
-    file_left_ -= static_cast<size_t>(got);
+bool Exchange::read_file() {
+  out_.resize(std::min(write_size, file_left_));
+  const ssize_t got = ::read(file_.get(), out_.data(), out_.size());
+  if (got <= 0) return false;
+  out_.resize(static_cast<size_t>(got));
+  sent_ = 0;
+  file_left_ -= static_cast<size_t>(got);
+  return true;
+}
+
+Exchange::Sent Exchange::send_part() {
+  const std::string_view part = std::string_view(out_).substr(sent_, write_size);
+  if (SSL* tls = lws_get_ssl(wsi_)) {
+    ERR_clear_error();
+    const int sent = SSL_write(tls, part.data(), static_cast<int>(part.size()));
+    if (sent <= 0) return SSL_get_error(tls, sent) == SSL_ERROR_WANT_WRITE ? Sent::nothing_now : Sent::failed;
+    sent_ += static_cast<size_t>(sent);
+    return Sent::some;
   }
-  const size_t size = std::min(write_size, out_.size() - sent_);
-  auto* from = reinterpret_cast<unsigned char*>(out_.data()) + sent_;
-  sent_ += size;
-  return lws_write(wsi_, from, size, LWS_WRITE_HTTP) >= 0;
+  const ssize_t sent = ::send(lws_get_socket_fd(wsi_), part.data(), part.size(), MSG_NOSIGNAL);
+  if (sent < 0) return errno == EAGAIN || errno == EINTR ? Sent::nothing_now : Sent::failed;
+  sent_ += static_cast<size_t>(sent);
+  return Sent::some;
 }
 
-int Exchange::finish() {
+void Exchange::finish() {
   state_ = State::idle;
   out_ = {};
   file_ = Fd();
-  if (close_after_) return -1;
   lws_set_timer_usecs(wsi_, LWS_SET_TIMER_USEC_CANCEL);
-  return lws_http_transaction_completed(wsi_) != 0 ? -1 : 0;
+  if (close_after_ || lws_http_transaction_completed(wsi_) != 0) return linger();
+  read_then_ = bytes_read(lws_get_socket_fd(wsi_));
+  lws_rx_flow_control(wsi_, 1);
+}
+
+// What the client still sends is read and forgotten for a while: if the socket were closed on it, the system would take
+// back the answer.
+void Exchange::linger() {
+  state_ = State::lingering;
+  if (SSL* tls = lws_get_ssl(wsi_)) SSL_shutdown(tls);
+  ERR_clear_error();
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_WR);
+  drains_left_ = drains;
+  drain();
+}
+
+void Exchange::drain() {
+  std::array<char, write_size> waste;
+  for (int i = 0; i < pieces_in_a_row; ++i) {
+    const ssize_t got = ::recv(lws_get_socket_fd(wsi_), waste.data(), waste.size(), MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return kill();
+    if (got < 0) break;
+  }
+  if (--drains_left_ <= 0) return kill();
+  lws_set_timer_usecs(wsi_, to_us(full_time));
 }
 
 void Exchange::on_closed() {

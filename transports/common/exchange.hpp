@@ -16,8 +16,7 @@
 
 namespace cardea::transports {
 
-// libwebsockets' buffer: what it sends and reads at once. Of a longer piece it keeps the rest, and polls to send it, by
-// itself.
+// What is sent and read at once.
 inline constexpr size_t write_size = 16 * 1024;
 
 enum class Method { get, head, post, options, other };
@@ -65,6 +64,10 @@ struct ExchangeRules {
   Duration idle{};  // a client that neither reads nor writes for so long is disconnected
 };
 
+// libwebsockets (4.1) parses the requests and knows when a connection has ended. It would also parse the next request,
+// if that has come already, while this one is being answered. So from a request's last byte until its answer is sent
+// libwebsockets does not read, and since it does not write then either, the answer is written here. Of requests sent in
+// advance it takes the header for the body; those with a body end the connection, undelivered.
 class Exchange {
 public:
   // `next_id` names the next request; all connections of a server count with it.
@@ -93,18 +96,24 @@ public:
   int on_headers(std::string_view path);
   int on_body(std::string_view part);
   int on_body_complete();
-  int on_writable();
   void on_timer();
   void on_closed();
 
 private:
-  enum class State { idle, reading, waiting, answering, closed };
+  // `read`: complete, and delivered as soon as libwebsockets has done with what it read. `lingering`: all is sent.
+  enum class State { idle, reading, read, waiting, answering, lingering, closed };
+  enum class Sent { some, nothing_now, failed };
 
   bool read_headers(std::string_view path);
   int refuse(int status);
-  void deliver();
-  bool send_part();
-  int finish();
+  void completed();
+  void send_answer();
+  bool read_file();
+  Sent send_part();
+  void finish();
+  void linger();
+  void drain();
+  void kill();
 
   // given
   lws* const wsi_;
@@ -117,9 +126,13 @@ private:
   bool admin_ = false;
   ConnectionId id_{};
   Request request_;
+  int refused_ = 0;                      // the status that it is answered with instead
+  bool body_ended_ = false;              // libwebsockets said so
+  std::optional<uint64_t> read_then_{};  // bytes, when the last answer was sent; a header without more came in advance
   bool close_after_ = false;
-  std::string out_;  // LWS_PRE bytes of room, then head and body; later pieces of the file
+  std::string out_;  // head and body; later pieces of the file
   size_t sent_ = 0;
+  int drains_left_ = 0;
   Fd file_;
   size_t file_left_ = 0;
 };

@@ -1,7 +1,9 @@
 #include "common/server.hpp"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
+#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -139,11 +141,11 @@ private:
     }
     case LWS_CALLBACK_HTTP_BODY: return exchange_ ? exchange_->on_body({static_cast<const char*>(in), size}) : -1;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return exchange_ ? exchange_->on_body_complete() : -1;
-    case LWS_CALLBACK_HTTP_WRITEABLE: return exchange_ ? exchange_->on_writable() : 0;
     case LWS_CALLBACK_TIMER:
       if (exchange_) exchange_->on_timer();
       return 0;
     case LWS_CALLBACK_CLOSED_HTTP: closed(); return 0;
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE: return confirm_upgrade(wsi, static_cast<char*>(in));
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION: return admit_upgrade(wsi);
     case LWS_CALLBACK_ADD_HEADERS: return add_headers(wsi, static_cast<lws_process_html_args*>(in));
     case LWS_CALLBACK_ESTABLISHED: {
@@ -171,9 +173,22 @@ private:
     }
   }
 
+  // "websocket" or "h2c" is wanted. HTTP/2 is not served: the request is one of HTTP/1.1 (RFC 9110 section 7.8), once
+  // libwebsockets, which looks at the word again, finds another there. To all other words it has said 403 before it
+  // asks, and may have given the headers back already.
+  static int confirm_upgrade(lws* wsi, char* word) {
+    if (lws_hdr_fragment_length(wsi, WSI_TOKEN_UPGRADE, 0) == 0) return -1;
+    if (strcasecmp(word, "websocket") == 0) return 0;
+    if (strcasecmp(word, "h2c") != 0) return -1;
+    word[0] = '-';
+    return 0;
+  }
+
   // Only our subprotocols, each at its own kind of door; libwebsockets takes none at all for its first protocol.
   int admit_upgrade(lws* wsi) {
     const lws_protocols* chosen = lws_get_protocol(wsi);
+    // RFC 6455 section 4.1, which libwebsockets does not look at.
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 || header(wsi, WSI_TOKEN_VERSION) != "13") return -1;
     const bool ours = chosen != nullptr &&
                       strcmp(chosen->name, door_.api == Api::admin ? admin_protocol : client_protocol) == 0 &&
                       lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > 0;
@@ -352,6 +367,9 @@ void Server::accept(Gate& gate) {
       tally_.count(Refusal::too_many_connections);
       continue;
     }
+    // What is sent is complete, and small replies must not wait until the client acknowledges earlier ones.
+    const int on = 1;
+    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     std::string address = peer_address(socket.get());
     if (!gate.door().acl.admits(address)) {
       tally_.count(Refusal::acl);

@@ -19,6 +19,12 @@ class HttpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HttpTest);
   CPPUNIT_TEST(a_post_is_answered_by_the_core);
   CPPUNIT_TEST(several_requests_use_one_connection);
+  CPPUNIT_TEST(requests_sent_in_advance_are_answered_in_order);
+  CPPUNIT_TEST(a_post_in_advance_is_not_taken);
+  CPPUNIT_TEST(what_follows_a_body_is_no_part_of_it);
+  CPPUNIT_TEST(a_refusal_reaches_the_client_that_goes_on_sending);
+  CPPUNIT_TEST(small_answers_leave_at_once);
+  CPPUNIT_TEST(other_protocols_are_not_spoken);
   CPPUNIT_TEST(info_and_ping_are_gets);
   CPPUNIT_TEST(text_that_is_not_json_is_454_and_an_array_455);
   CPPUNIT_TEST(an_empty_post_ends_the_connection);
@@ -169,6 +175,100 @@ public:
     CPPUNIT_ASSERT_EQUAL(404, client.answer().status);
     CPPUNIT_ASSERT(client.is_closed());
     CPPUNIT_ASSERT_EQUAL(size_t{0}, host_.wait_gone(0).size());
+  }
+
+  void requests_sent_in_advance_are_answered_in_order() {
+    start(Json::object("https", true));
+    for (const bool tls : {false, true}) {
+      HttpClient client(tls ? secure : port(), tls);
+      for (int i = 0; i < 3; ++i) {
+        client.write("GET / HTTP/1.1\r\n\r\nGET /app.mjs HTTP/1.1\r\n\r\nGET /sub/ HTTP/1.1\r\n\r\nGET /sub");
+        CPPUNIT_ASSERT_EQUAL(std::string("<h1>home</h1>"), client.answer().body);
+        CPPUNIT_ASSERT_EQUAL(size_t{200000}, client.answer().body.size());
+        CPPUNIT_ASSERT_EQUAL(std::string("<h1>sub</h1>"), client.answer().body);
+        client.write("/ HTTP/1.1\r\n\r\n");
+        CPPUNIT_ASSERT_EQUAL(std::string("<h1>sub</h1>"), client.answer().body);
+      }
+      client.ask("POST", "/janus", "{\"n\":1}");  // now nothing is in advance
+      CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), host_.next().request.text());
+    }
+  }
+
+  void a_post_in_advance_is_not_taken() {
+    start();
+    auto post = [](int n) {
+      return "POST /janus HTTP/1.1\r\nContent-Length: 7\r\n\r\n{\"n\":" + std::to_string(n) + "}";
+    };
+    for (const std::string& behind :
+         {post(2), post(2) + post(3) + post(4), post(2).substr(0, 45), post(2) + "GET / HTTP/1.1\r\n\r\n",
+          std::string("GET / HTTP/1.1\r\n\r\n") + post(2),
+          std::string("GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcdefghijk")}) {
+      HttpClient client(port());
+      client.write(post(1) + behind);
+      Received got = host_.next();
+      CPPUNIT_ASSERT_EQUAL(int64_t{1}, got.request["n"].integer());
+      send(got.from, got.tag, std::move(got.request));
+      CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), client.answer().body);
+      client.write(post(2).substr(std::min(behind.size(), post(2).size())));
+      if (behind.starts_with("GET")) client.answer();
+      CPPUNIT_ASSERT_MESSAGE(behind, client.is_closed());
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(behind, size_t{0}, host_.waiting());
+    }
+    CPPUNIT_ASSERT_EQUAL(200, HttpClient(port()).get("/").status);  // the thread does not go round for ever
+    // Of this one only some of the header came in advance.
+    HttpClient client(port());
+    client.write(post(1) + post(2).substr(0, 10));
+    Received got = host_.next();
+    send(got.from, got.tag, std::move(got.request));
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), client.answer().body);
+    client.write(post(2).substr(10));
+    CPPUNIT_ASSERT_EQUAL(int64_t{2}, host_.next().request["n"].integer());
+  }
+
+  void what_follows_a_body_is_no_part_of_it() {
+    start();
+    HttpClient client(port());
+    client.write("POST /janus HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}surplus that is no request");
+    Received got = host_.next();
+    CPPUNIT_ASSERT_EQUAL(std::string("{}"), got.request.text());
+    send(got.from, got.tag, Json::object("n", 1));
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"n\":1}"), client.answer().body);
+    client.write("\r\n\r\n");
+    CPPUNIT_ASSERT(client.is_closed());
+  }
+
+  void a_refusal_reaches_the_client_that_goes_on_sending() {
+    start();
+    for (int i = 0; i < 5; ++i) {
+      HttpClient client(port());
+      client.write("POST /janus HTTP/1.1\r\nContent-Length: 8000000\r\n\r\n" + std::string(2000000, 'x'));
+      CPPUNIT_ASSERT_EQUAL(413, client.answer().status);
+      CPPUNIT_ASSERT(client.is_closed());
+    }
+  }
+
+  void small_answers_leave_at_once() {
+    start(Json::object("https", true));
+    HttpClient plain(port()), tls(secure, true);
+    CPPUNIT_ASSERT_EQUAL(200, plain.get("/").status);
+    CPPUNIT_ASSERT(server_has_no_delay(plain) && server_has_no_delay(tls));
+  }
+
+  void other_protocols_are_not_spoken() {
+    start();
+    const char* http_2 = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n";
+    HttpClient client(port());
+    for (int i = 0; i < 3; ++i) {
+      client.ask("GET", "/", {}, http_2);
+      CPPUNIT_ASSERT_EQUAL(std::string("<h1>home</h1>"), client.answer().body);
+    }
+    // libwebsockets answers what it does not know by itself.
+    client.ask("GET", "/", {}, "Connection: Upgrade\r\nUpgrade: something\r\n");
+    CPPUNIT_ASSERT(client.is_closed());
+    HttpClient first(port());
+    first.ask("GET", "/", {}, "Connection: Upgrade\r\nUpgrade: something\r\n");
+    CPPUNIT_ASSERT(first.is_closed());
+    CPPUNIT_ASSERT_EQUAL(200, HttpClient(port()).get("/").status);
   }
 
   void info_and_ping_are_gets() {

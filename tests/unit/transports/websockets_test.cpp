@@ -15,6 +15,8 @@ class WebSocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(events_come_without_being_asked_for);
   CPPUNIT_TEST(the_subprotocol_is_echoed_out_of_a_list);
   CPPUNIT_TEST(a_handshake_without_our_subprotocol_is_refused);
+  CPPUNIT_TEST(a_handshake_against_the_rules_is_refused);
+  CPPUNIT_TEST(small_messages_leave_at_once);
   CPPUNIT_TEST(a_plain_get_is_forbidden);
   CPPUNIT_TEST(text_that_is_not_json_is_answered_with_454);
   CPPUNIT_TEST(an_array_goes_to_the_core);
@@ -112,6 +114,28 @@ public:
       CPPUNIT_ASSERT_MESSAGE(protocol, !client.open());
       CPPUNIT_ASSERT_MESSAGE(protocol, client.is_closed());
     }
+  }
+
+  void a_handshake_against_the_rules_is_refused() {
+    start();
+    const std::string key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+                      rest = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: janus-protocol\r\n";
+    for (const auto& [method, headers] :
+         {std::pair<const char*, std::string>{"POST", rest + key + "Sec-WebSocket-Version: 13\r\n"},
+          {"GET", rest + key + "Sec-WebSocket-Version: 8\r\n"},
+          {"GET", rest + key},
+          {"GET", rest + "Sec-WebSocket-Version: 13\r\n"}}) {
+      HttpClient client(port());
+      client.ask(method, "/", {}, headers);
+      CPPUNIT_ASSERT(client.is_closed());
+      CPPUNIT_ASSERT_EQUAL(std::string::npos, client.buffer().find(" 101 "));
+    }
+  }
+
+  void small_messages_leave_at_once() {
+    start();
+    WsClient client(port());
+    CPPUNIT_ASSERT(client.open() && server_has_no_delay(client));
   }
 
   void a_plain_get_is_forbidden() {
