@@ -2,7 +2,7 @@
 import {createRequire} from 'node:module';
 
 const wrtc = createRequire(import.meta.url)('@roamhq/wrtc');
-export const {RTCPeerConnection, MediaStream, RTCSessionDescription, RTCIceCandidate, RTCRtpSender, MediaStreamTrack} = wrtc;
+export const {RTCDataChannel, RTCPeerConnection, MediaStream, RTCSessionDescription, RTCIceCandidate, RTCRtpSender, MediaStreamTrack} = wrtc;
 const {RTCAudioSource, RTCVideoSource, RTCAudioSink, RTCVideoSink, rgbaToI420} = wrtc.nonstandard;
 
 /** A video track of `width` x `height` whose brightness changes with every frame, and an audio track with a 440 Hz tone. */
