@@ -75,13 +75,14 @@ def loopback(bench):
     """1 publisher to 200 subscribers on plain loopback, all packets read, without and with UDP GRO in the clients"""
     for gro, least in (("false", 6), ("true", 8)):
         every = bench.repeated("loopback-gro" if gro == "true" else "loopback", _kinds(bench),
-                               *_room(200, seconds=bench.options.seconds, one_of=1, gro=gro), loopback=True)
+                               *_room(200, seconds=bench.options.seconds, one_of=1, gro=gro), loopback=True, most=3)
         _compare(bench, f"fan-out 1 -> 200, loopback, readers{' with UDP GRO' if gro == 'true' else ''}", every, least)
 
 
 def rooms(bench):
     """2 rooms of 10 publishers and 10 subscribers, the bulk blackholed"""
-    every = bench.repeated("rooms", _kinds(bench), *_room(10, 10, 2, seconds=bench.options.seconds, sample=1), hole=True)
+    every = bench.repeated("rooms", _kinds(bench), *_room(10, 10, 2, seconds=bench.options.seconds, sample=1), hole=True,
+                           most=3)
     _compare(bench, "rooms of 10 x 10, blackhole", every, 6)
 
 
