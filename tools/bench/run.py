@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -143,6 +144,7 @@ def main():
         options.runs, options.seconds = 1, min(options.seconds, 3)
     if os.geteuid() != 0:
         raise SystemExit("run.py makes network namespaces: run it as root")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # namespaces and servers are taken away then too
     load = os.getloadavg()[0]
     begun, at = time.strftime("%Y-%m-%dT%H:%M:%S"), commit()  # as the run begins: the tree may move on meanwhile
     bench = Bench(options)
