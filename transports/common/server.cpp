@@ -88,7 +88,10 @@ class Server::Inbox : public Server::Attached {
 public:
   explicit Inbox(Server& server) : server_(server) {}
   int on_event(lws* wsi, lws_callback_reasons reason, void*, size_t) override {
-    if (reason == LWS_CALLBACK_TIMER) server_.time_is_up_ = true;
+    if (reason == LWS_CALLBACK_TIMER) {
+      server_.time_is_up_ = true;
+      lws_cancel_service(server_.context_);  // timers run before it sleeps: it would sleep now, whatever they did
+    }
     if (reason != LWS_CALLBACK_RAW_RX_FILE) return 0;
     server_.take_messages();
     if (server_.stop_wanted_ && !server_.stopping_) {
