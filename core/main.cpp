@@ -70,13 +70,16 @@ Settings read_core_settings(const Configuration& configuration) {
   return settings;
 }
 
+// A module that does not fit: the gateway goes on without it, unless told otherwise.
+void report(const std::string& failure, bool failures_matter) {
+  if (failures_matter) throw ConfigError(failure);
+  log::warn("modules", failure);
+}
+
 std::vector<Module> load(const std::vector<std::string>& folders, CardeaModuleKind kind,
                          const std::vector<std::string>& disabled, bool failures_matter) {
   control::Found found = control::load_modules(folders, kind, disabled);
-  for (const std::string& failure : found.failures) {
-    if (failures_matter) throw ConfigError(failure);
-    log::warn("modules", failure);
-  }
+  for (const std::string& failure : found.failures) report(failure, failures_matter);
   return std::move(found.modules);
 }
 
@@ -88,8 +91,14 @@ public:
     auto plugins = load(general.plugins_folder, cardea_plugin, settings.plugins.disable, general.exit_on_dl_error);
     auto transports =
         load(general.transports_folder, cardea_transport, settings.transports.disable, general.exit_on_dl_error);
-    for (const Module& module : plugins) made_.push_back({module, &gateway.add_plugin(*module.door), nullptr});
-    for (const Module& module : transports) made_.push_back({module, nullptr, &gateway.add_transport(*module.door)});
+    auto add = [&](Made made) {
+      if (made.plugin == nullptr && made.transport == nullptr)
+        report(text(made.module.path, ": made nothing"), general.exit_on_dl_error);
+      else
+        made_.push_back(std::move(made));
+    };
+    for (const Module& module : plugins) add({module, gateway.add_plugin(*module.door), nullptr});
+    for (const Module& module : transports) add({module, nullptr, gateway.add_transport(*module.door)});
   }
 
   void configure(const Configuration& configuration) {

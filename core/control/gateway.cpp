@@ -27,25 +27,27 @@ Gateway::~Gateway() {
   timers_.clear();
 }
 
-Plugin& Gateway::add_plugin(const CardeaModule& door) {
+Plugin* Gateway::add_plugin(const CardeaModule& door) {
   LoadedPlugin loaded;
   loaded.door = &door;
   loaded.services = std::make_unique<PluginServices>(
       PluginServices::Core{peers_, timers_, random_, auth_, now_, settings_.general.state_folder}, door.package);
   void* made = door.create(static_cast<Services*>(loaded.services.get()), log::sink.load());
+  if (made == nullptr) return nullptr;
   loaded.plugin.reset(static_cast<Plugin*>(made));
-  return *plugins_.emplace_back(std::move(loaded)).plugin;
+  return plugins_.emplace_back(std::move(loaded)).plugin.get();
 }
 
-Transport& Gateway::add_transport(const CardeaModule& door) {
+Transport* Gateway::add_transport(const CardeaModule& door) {
   LoadedTransport loaded;
   loaded.door = &door;
   auto make_folder = [this, &door] { return make_state_folder(settings_.general.state_folder, door.package); };
   loaded.host =
       std::make_unique<TransportDoor>(inbox_, transports_.size(), make_folder, settings_.general.pages_folder);
   void* made = door.create(static_cast<TransportHost*>(loaded.host.get()), log::sink.load());
+  if (made == nullptr) return nullptr;
   loaded.transport.reset(static_cast<Transport*>(made));
-  return *transports_.emplace_back(std::move(loaded)).transport;
+  return transports_.emplace_back(std::move(loaded)).transport.get();
 }
 
 void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data) {

@@ -42,8 +42,9 @@ public:
   Gateway& operator=(const Gateway&) = delete;
 
   // While starting: modules first, then the media, then start(). The doors outlive this.
-  Plugin& add_plugin(const CardeaModule& door);
-  Transport& add_transport(const CardeaModule& door);
+  // None: the module made nothing, and is forgotten.
+  Plugin* add_plugin(const CardeaModule& door);
+  Transport* add_transport(const CardeaModule& door);
   Mailbox<worker::WorkerEvent>& worker_events() { return events_; }
   void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr);
   Status start();  // plugins, then transports

@@ -1,10 +1,12 @@
 #include "control/modules.hpp"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "cardea/text.hpp"
 
@@ -36,6 +38,27 @@ std::vector<std::filesystem::path> shared_objects(const std::string& folder, std
   return files;
 }
 
+// Whether the file has all that the linker will map: it would die of a bus error in the middle of one that was cut
+// short. What is no ELF file is the linker's to refuse.
+bool is_whole(const std::filesystem::path& path) {
+  std::error_code error;
+  const uintmax_t size = std::filesystem::file_size(path, error);
+  std::ifstream file(path, std::ios::binary);
+  ElfW(Ehdr) header{};
+  auto read = [&](void* into, size_t bytes) {
+    return static_cast<bool>(file.read(static_cast<char*>(into), static_cast<std::streamsize>(bytes)));
+  };
+  if (error || !read(&header, sizeof header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return true;
+  file.seekg(static_cast<std::streamoff>(header.e_phoff));
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    ElfW(Phdr) segment{};
+    if (!read(&segment, sizeof segment)) return false;
+    if (segment.p_type == PT_LOAD && (segment.p_filesz > size || segment.p_offset > size - segment.p_filesz))
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string short_name(std::string_view package) { return std::string(package.substr(package.rfind('.') + 1)); }
@@ -59,6 +82,10 @@ Found load_modules(const std::vector<std::string>& folders, CardeaModuleKind kin
     for (const auto& file : shared_objects(folder, found.failures)) {
       auto fail = [&](std::string_view why) { found.failures.push_back(text(file.string(), ": ", why)); };
       if (listed(disabled, file.filename().string()) || listed(disabled, file.stem().string())) continue;
+      if (!is_whole(file)) {
+        fail("is cut short");
+        continue;
+      }
       // Not closed again, whatever it turns out to be: a library may have left threads or pointers behind.
       void* library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
       if (library == nullptr) {

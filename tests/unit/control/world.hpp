@@ -208,8 +208,8 @@ public:
     settings.general.state_folder.clear();
     for (uint16_t i = 0; i < count; ++i) workers.push_back(std::make_unique<FakeWorker>());
     gateway = std::make_unique<Gateway>(settings, random, now);
-    plugin = static_cast<FakePlugin*>(&gateway->add_plugin(plugin_door));
-    transport = static_cast<FakeTransport*>(&gateway->add_transport(transport_door));
+    plugin = static_cast<FakePlugin*>(gateway->add_plugin(plugin_door));
+    transport = static_cast<FakeTransport*>(gateway->add_transport(transport_door));
     LocalMedia local;
     local.fingerprint.digest.assign(32, 0xab);
     std::vector<worker::Worker*> all;
