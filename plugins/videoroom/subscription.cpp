@@ -372,7 +372,9 @@ void Subscription::connect(Line& line) {
 void Subscription::relay(const PublicId& from, const DataMessage& message) {
   for (const Line& line : lines_)
     if (line.kind == MediaKind::data && line.ready && line.data_sources.contains(from) && line.send && !paused_)
-      client_.send_data({.label = from.text(), .protocol = "", .binary = message.binary, .payload = message.payload});
+      if (!client_.send_data(
+              {.label = from.text(), .protocol = "", .binary = message.binary, .payload = message.payload}))
+        ++lost_messages_;
 }
 
 void Subscription::close() {
@@ -412,6 +414,7 @@ Json Subscription::streams() const {
 void Subscription::describe(Json& to) const {
   to.set("answered", answered_).set("pending_offer", offer_wanted_).set("pending_restart", restart_wanted_);
   to.set("paused", paused_).set("e2ee", e2ee().value_or(false));
+  if (lost_messages_ > 0) to.set("lost-messages", lost_messages_);
 }
 
 void Subscription::describe_source(const Line& line, Json& json) const {

@@ -129,6 +129,7 @@ private:
   bool present_ = true;
   bool kicked_ = false;
   bool paused_ = false;
+  uint64_t lost_messages_ = 0;  // of data, that the client could not take
   bool answered_ = false;
   bool offer_pending_ = false;
   bool offer_wanted_ = false, restart_wanted_ = false;  // once the pending one is answered

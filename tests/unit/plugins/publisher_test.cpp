@@ -440,6 +440,12 @@ class PublisherTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("7"), watcher.handle.data[0].label);
     CPPUNIT_ASSERT(!watcher.handle.data[0].binary && watcher.handle.data[1].binary);
     CPPUNIT_ASSERT(deaf.handle.data.empty());
+    // Who cannot take more loses what comes, and that is counted.
+    watcher.handle.data_full = true;
+    one.attachment->on_data({.payload = "too much"});
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, watcher.handle.data.size());
+    CPPUNIT_ASSERT_EQUAL(int64_t{1}, watcher.attachment->describe()["lost-messages"].integer());
+    CPPUNIT_ASSERT(!deaf.attachment->describe()["lost-messages"]);
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(PublisherTest);
