@@ -61,6 +61,7 @@ class PeerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PeerTest);
   CPPUNIT_TEST(a_peer_comes_up_once_and_frees_its_ssl);
   CPPUNIT_TEST(a_peer_with_data_channels_frees_its_ssl_too);
+  CPPUNIT_TEST(data_channels_follow_a_renegotiation);
   CPPUNIT_TEST(what_a_peer_sends_comes_back_to_it_when_routed_so);
   CPPUNIT_TEST(three_subscribers_get_every_packet_under_their_own_numbers);
   CPPUNIT_TEST(lost_packets_are_answered_as_rtx);
@@ -117,6 +118,29 @@ public:
     CPPUNIT_ASSERT(house.peer(member)->dtls().released());
     const std::vector<uint8_t> record{1, 2, 3};
     CPPUNIT_ASSERT(house.peer(member)->send_record(record, house.now, house.output));
+  }
+
+  void data_channels_follow_a_renegotiation() {
+    House house;
+    Member& member = house.join({audio_in("0")});
+    // What the data thread is told when the peer's plan has data channels on this port; 0: none.
+    const auto told = [&](uint16_t port) {
+      sdp::PeerPlan plan = house.plan(member, {audio_in("0"), sdp::MlinePlan()});
+      plan.mlines[1].kind = MediaKind::data;
+      if (port != 0) plan.data = sdp::DataPlan{1, "1", port};
+      peer::Output out;
+      house.peer(member)->update(std::make_unique<sdp::PeerPlan>(plan), house.now, out);
+      std::string all;
+      for (const peer::DataChange& change : out.data)
+        all += change.plan ? "begin " + std::to_string(change.plan->peer_port) : "end";
+      return all;
+    };
+    CPPUNIT_ASSERT_EQUAL(std::string(), told(0));
+    CPPUNIT_ASSERT_EQUAL(std::string("begin 5000"), told(5000));
+    CPPUNIT_ASSERT(house.peer(member)->send_record(std::vector<uint8_t>{1, 2, 3}, house.now, house.output));
+    CPPUNIT_ASSERT_EQUAL(std::string(), told(5000));
+    CPPUNIT_ASSERT_EQUAL(std::string("begin 6000"), told(6000));  // another association
+    CPPUNIT_ASSERT_EQUAL(std::string("end"), told(0));
   }
 
   void what_a_peer_sends_comes_back_to_it_when_routed_so() {
