@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "cardea/time.hpp"
 
@@ -13,12 +14,12 @@ public:
   // per_second 0: as often as one likes.
   Rate(uint32_t per_second, uint32_t burst) : per_second_(per_second), burst_(burst), tokens_(burst) {}
 
-  bool take(Time now) {
+  bool take(Time now, uint32_t count = 1) {
     if (per_second_ == 0) return true;
     tokens_ = std::min(burst_, tokens_ + std::chrono::duration<double>(now - last_).count() * per_second_);
     last_ = now;
-    if (tokens_ < 1) return false;
-    tokens_ -= 1;
+    if (tokens_ < count) return false;
+    tokens_ -= count;
     return true;
   }
 

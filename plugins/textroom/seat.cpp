@@ -13,6 +13,7 @@ namespace {
 constexpr std::string_view topic = "textroom";
 constexpr std::string_view lossy_label = "presence";
 constexpr size_t message_overhead = 64;  // bytes counted for each that waits
+constexpr size_t large = 16 * 1024;      // bytes of a request: so many count as one more
 
 Json ok() { return Json::object("textroom", "event", "result", "ok"); }
 Json error_data(const Error& error) {
@@ -89,6 +90,9 @@ void Seat::on_data(DataMessage message) {
     ++counters_.binary;
     return;
   }
+  // Reading a large text costs as much as many small requests: it is paid for before.
+  if (const size_t more = message.payload.size() / large; more > 0)
+    if (Status turn = take_turn(static_cast<uint32_t>(more)); !turn) return reply(error_data(turn.error()), "");
   auto body = Json::parse(message.payload.text());
   if (!body || !(body->is_object() || body->is_array())) {
     ++counters_.malformed;
@@ -173,8 +177,8 @@ Member* Seat::in(Room& room) const {
   return name == names_.end() ? nullptr : room.find(name->second);
 }
 
-Status Seat::take_turn() {
-  if (rate_.take(rooms_.services().now())) return {};
+Status Seat::take_turn(uint32_t count) {
+  if (rate_.take(rooms_.services().now(), count)) return {};
   ++counters_.too_fast;
   return Error{code::too_fast, text("Too many requests (at most ", rooms_.general().message_rate, " a second)")};
 }

@@ -47,8 +47,8 @@ public:
   void left(const PublicId& room) { names_.erase(room); }
   // For the handlers: the client as a member; null if it is not in the room.
   Member* in(Room& room) const;
-  // 429
-  Status take_turn();
+  // For so many requests, or what costs as much. 429
+  Status take_turn(uint32_t count = 1);
 
 private:
   Result<Event> setup(const Nothing&, const Message&);

@@ -9,6 +9,7 @@ class TextBoundsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_the_channel_cannot_take_waits_in_order);
   CPPUNIT_TEST(who_does_not_read_is_dropped_alone);
   CPPUNIT_TEST(who_asks_too_much_is_told_so);
+  CPPUNIT_TEST(large_texts_count_for_more);
   CPPUNIT_TEST(members_by_api_have_a_rate_too);
   CPPUNIT_TEST(names_are_bounded);
   CPPUNIT_TEST(random_acts_leave_no_ghosts);
@@ -74,6 +75,22 @@ class TextBoundsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(W::ask(al, message("x")).find("success") != std::string::npos);
     CPPUNIT_ASSERT_EQUAL(int64_t{429}, error_of(W::ask(al, message("x"))));
     CPPUNIT_ASSERT_EQUAL(int64_t{2}, al.attachment->describe()["too_fast"].integer());
+  }
+  void large_texts_count_for_more() {
+    TextWorld world(R"({"general": {"message_rate": 10, "message_burst": 40}, "room-1": {}})");
+    Client& al = world.joined("al");
+    world.forget();
+    const std::string most(262'000, 'x');  // counts as 16
+    for (int i = 0; i < 2; ++i) CPPUNIT_ASSERT(W::ask(al, message(most)).find("success") != std::string::npos);
+    // It is not even read: there is no transaction to repeat.
+    const std::string refused =
+        R"x({"textroom":"error","error_code":429,"error":"Too many requests (at most 10 a second)"})x";
+    CPPUNIT_ASSERT_EQUAL(refused + "\n", W::ask(al, message(most)));
+    CPPUNIT_ASSERT_EQUAL(int64_t{429}, error_of(W::ask(al, most)));  // nor if it is no JSON
+    CPPUNIT_ASSERT_EQUAL(int64_t{0}, al.attachment->describe()["malformed"].integer());
+    CPPUNIT_ASSERT(W::ask(al, message("short")).find("success") != std::string::npos);
+    world.services.advance(2s);
+    CPPUNIT_ASSERT(W::ask(al, message(most)).find("success") != std::string::npos);
   }
   void members_by_api_have_a_rate_too() {
     TextWorld world(R"({"general": {"message_rate": 1, "message_burst": 2}, "room-1": {}})");
