@@ -56,10 +56,13 @@ export function request(method, path, body = '', headers = {}) {
 export async function ask(url, method, path, body, headers) {
   const link = await Link.open(url);
   link.write(request(method, path, body, headers));
-  let answer;
-  await until(() => (answer = takeAnswer(link)) || link.ended, `an answer to ${method} ${path.slice(0, 80)}`);
-  link.close();
-  return answer;
+  try {
+    let answer;
+    await until(() => (answer = takeAnswer(link)) || link.ended, `an answer to ${method} ${path.slice(0, 80)}`);
+    return answer;
+  } finally {
+    link.close();
+  }
 }
 
 /** A WebSocket frame: RFC 6455 section 5.2. */
