@@ -44,6 +44,10 @@ Result<PeerTransport> transport_of(const Description& description, const std::ve
 // One byte carries 1 to 14, two bytes up to 255; 15 means something else (RFC 8285 section 4.2).
 constexpr bool usable_id(uint16_t id) { return id <= 255 && id != 15; }
 
+// In a bundle an id means one extension (RFC 9143 section 12). Some peers offer others and read with the last one's
+// meaning, so the first m-line's stays and the others' lines go.
+void keep_one_meaning_per_id(Description& description, const std::vector<bool>& usable);
+
 // How a plugin sees an m-line.
 Section section_of(const MediaDescription& media, size_t index, bool usable, const JsepOptions& options);
 

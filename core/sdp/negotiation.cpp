@@ -271,6 +271,7 @@ Result<Offer> Negotiation::receive_offer(std::string_view sdp, const JsepOptions
   auto lines = state_->match_lines(*description, usable);
   if (!lines) return lines.error();
 
+  keep_one_meaning_per_id(*description, usable);
   state_->e2ee = state_->e2ee || options.e2ee;
   Offer offer;
   offer.update = state_->established;

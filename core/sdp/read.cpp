@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 #include "cardea/text.hpp"
@@ -98,6 +99,17 @@ Result<PeerTransport> transport_of(const Description& description, const std::ve
     if (!out.candidates.empty()) break;  // the one transport's; other m-lines repeat them
   }
   return out;
+}
+
+void keep_one_meaning_per_id(Description& description, const std::vector<bool>& usable) {
+  std::map<uint16_t, Extension> meanings;
+  for (size_t i = 0; i < description.media.size(); ++i) {
+    if (!usable[i]) continue;
+    std::erase_if(description.media[i].extensions, [&](const ExtensionLine& line) {
+      auto extension = extension_of(line.uri);
+      return extension && meanings.emplace(line.id, *extension).first->second != *extension;
+    });
+  }
 }
 
 Section section_of(const MediaDescription& media, size_t index, bool usable, const JsepOptions& options) {

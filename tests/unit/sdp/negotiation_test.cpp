@@ -1,3 +1,5 @@
+#include <map>
+
 #include "offers.hpp"
 
 namespace cardea::sdp {
@@ -7,6 +9,7 @@ using namespace test;
 class NegotiationTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(NegotiationTest);
   CPPUNIT_TEST(a_plugin_sees_sections_codecs_and_extensions);
+  CPPUNIT_TEST(an_id_means_one_extension_in_a_bundle);
   CPPUNIT_TEST(an_echo_answer_says_what_janus_would);
   CPPUNIT_TEST(the_plan_of_an_echo_tells_the_worker_everything);
   CPPUNIT_TEST(a_publisher_with_simulcast_is_answered_with_its_rids);
@@ -69,6 +72,22 @@ class NegotiationTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(negotiation_.awaiting_plan() && !negotiation_.established());
   }
 
+  void an_id_means_one_extension_in_a_bundle() {
+    // aiortc offers 2 as abs-send-time of its video and as audio level of its sound.
+    for (const std::string& name : golden) {
+      negotiation_ = Negotiation(our_side(), random_);
+      auto offer = negotiation_.receive_offer(golden_offer(name), {});
+      if (!offer) continue;  // an answer
+      AnswerPlan plan = echo(*offer);
+      for (AnswerSection& section : plan.sections) section.extensions.add(Extension::abs_send_time);
+      CPPUNIT_ASSERT(negotiation_.answer(plan));
+      std::map<uint8_t, size_t> meanings;
+      for (const MlinePlan& line : negotiation_.plan().mlines)
+        for (size_t i = 0; i < extension_count; ++i)
+          if (uint8_t id = line.extensions.ids[i]; id != 0)
+            CPPUNIT_ASSERT_EQUAL_MESSAGE(name, i, meanings.emplace(id, i).first->second);
+    }
+  }
   void an_echo_answer_says_what_janus_would() {
     std::string sdp = answer(echo(receive(golden_offer("chromium-audio-video-data"))));
     auto session = lines_of(sdp, -1);
