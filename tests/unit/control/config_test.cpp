@@ -113,8 +113,8 @@ private:
         {"media: { padding_waste = 2.5; };\n", ":1: media.padding_waste: should be a number from 0 to 1, not 2.5"},
         {"media: {\n  padding_waste = 1e999;\n};\n", ":2: this is too large a number"},
         {"media: { address = [true]; };\n", ":1: media.address: should be a list, each a text in quotes, not [true]"},
-        {"media: { cipher_engine = \"nss\"; };\n",
-         ":1: media.cipher_engine: should be one of auto, ipsec-mb, evp, not \"nss\""},
+        {"media: { cipher_engine = \"nss\"; };\n", ":1: media.cipher_engine: should be one of auto, ipsec-mb, "
+                                                   "ipsec-mb-avx512, ipsec-mb-avx2, ipsec-mb-sse, evp, not \"nss\""},
         {"media: { address = \"0.0.0.0\"; };\n",
          ":1: media.address: 0.0.0.0 is every address: leave the setting empty for that"},
         {"media: { address = \"localhost\"; };\n", ":1: media.address: localhost is no IP address"},

@@ -139,10 +139,10 @@ class SchemaTest : public CppUnit::TestFixture {
   void wrong_settings_are_named() {
     for (auto [body, path, reason] :
          {std::tuple(R"({"prot":1})", "general.prot", "no such setting"),
-          std::tuple(R"({"port":"many"})", "general.port", "Invalid element type (port should be a positive integer)"),
-          std::tuple(R"({"port":0})", "general.port", "Invalid element (port should be 1..65535)"),
-          std::tuple(R"({"port":"70000"})", "general.port", "Invalid element (port is out of range)"),
-          std::tuple(R"({"on":"maybe"})", "general.on", "Invalid element type (on should be a boolean)"),
+          std::tuple(R"({"port":"many"})", "general.port", "should be a whole number from 1 to 65535, not \"many\""),
+          std::tuple(R"({"port":0})", "general.port", "should be a whole number from 1 to 65535, not 0"),
+          std::tuple(R"({"port":"70000"})", "general.port", "should be a whole number from 1 to 65535, not \"70000\""),
+          std::tuple(R"({"on":"maybe"})", "general.on", "should be true or false, not \"maybe\""),
           std::tuple(R"([])", "general", "should be a group { ... }")}) {
       Settings to;
       auto wrong = read_section(*Json::parse(body), "general", to, settings_fields);
