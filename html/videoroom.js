@@ -75,11 +75,12 @@ function onRoomEvent(data) {
 /** Subscribes to what is new of these publishers. */
 async function subscribe(publishers) {
   const streams = [];
-  for (const {id, display, streams: offered} of publishers) {
+  for (const {id, display, talking, streams: offered} of publishers) {
     if (people.get(id)?.own) continue;
     if (!people.has(id)) {
       const tile = new Tile($('#tiles'), display ?? String(id));
       tile.element.dataset.feed = id;
+      tile.element.classList.toggle('talking', talking === true); // who talks already is told only here
       people.set(id, {tile, display: display ?? String(id), mids: new Set(), screens: new Map()});
     }
     const {mids} = people.get(id);
