@@ -20,6 +20,7 @@ std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice) { return nullpt
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -108,7 +109,7 @@ public:
       gcm.emplace(manager, Bytes(session.key).first(key_size(keys.profile)));
       return;
     }
-    cm.emplace(session.auth);
+    cm = std::make_unique<Cm>(session.auth);
     alignas(16) uint32_t unused[4 * 15];
     IMB_AES_KEYEXP_128(manager, session.key.data(), cm->schedule, unused);
     uint8_t block[IMB_SHA1_BLOCK_SIZE] = {};
@@ -128,7 +129,7 @@ public:
   };
   SessionKeys session;
   std::optional<IpsecMbGcm> gcm;
-  std::optional<Cm> cm;
+  std::unique_ptr<Cm> cm;
 };
 
 class IpsecMbEngine final : public CipherEngine {

@@ -1,5 +1,6 @@
 #include "secure/srtp_ciphers.hpp"
 
+#include <openssl/crypto.h>
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 
@@ -33,21 +34,30 @@ std::unique_ptr<Gcm> make_gcm(Bytes key) {
 thread_local uint8_t joined[2048];
 
 // libsrtp calls set_iv, set_aad (twice for SRTCP), then encrypt and get_tag, or decrypt with the tag behind the text.
+// A session has four of these, with more than a kilobyte of tables each, and who only listens or only speaks needs
+// half of them: the tables are made with the first packet.
 struct GcmState {
   size_t key_size, tag_size;
+  uint8_t key[32] = {};
   std::unique_ptr<Gcm> gcm{};
   uint8_t nonce[Gcm::nonce_size] = {};
   uint8_t tag[Gcm::tag_size] = {};
   const uint8_t* aad = nullptr;  // one piece stays where it is
   size_t aad_size = 0;
 
+  ~GcmState() { OPENSSL_cleanse(key, sizeof key); }
+  Gcm& cipher() {
+    if (!gcm) gcm = make_gcm(Bytes(key, key_size));
+    return *gcm;
+  }
   Bytes whole_aad() const { return {aad, aad_size}; }
   static GcmState& of(void* state) { return *static_cast<GcmState*>(state); }
 };
 
 srtp_err_status_t gcm_init(void* state, const uint8_t* key) {
   auto& self = GcmState::of(state);
-  self.gcm = make_gcm(Bytes(key, self.key_size));
+  std::memcpy(self.key, key, self.key_size);
+  self.gcm.reset();
   return srtp_err_status_ok;
 }
 
@@ -75,7 +85,7 @@ srtp_err_status_t gcm_set_aad(void* state, const uint8_t* aad, uint32_t size) {
 
 srtp_err_status_t gcm_encrypt(void* state, uint8_t* buffer, unsigned int* size) {
   auto& self = GcmState::of(state);
-  self.gcm->seal(self.nonce, self.whole_aad(), Bytes(buffer, *size), buffer, self.tag);
+  self.cipher().seal(self.nonce, self.whole_aad(), Bytes(buffer, *size), buffer, self.tag);
   self.aad_size = 0;
   return srtp_err_status_ok;
 }
@@ -91,8 +101,8 @@ srtp_err_status_t gcm_decrypt(void* state, uint8_t* buffer, unsigned int* size) 
   auto& self = GcmState::of(state);
   if (*size < self.tag_size) return srtp_err_status_bad_param;
   unsigned int text = *size - static_cast<unsigned int>(self.tag_size);
-  bool right =
-      self.gcm->open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer, Bytes(buffer + text, self.tag_size));
+  bool right = self.cipher().open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer,
+                                  Bytes(buffer + text, self.tag_size));
   self.aad_size = 0;
   if (!right) return srtp_err_status_auth_fail;
   *size = text;

@@ -6,33 +6,29 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "cardea/time.hpp"
 
 namespace cardea::worker {
 
-// Entries are named by small numbers (slots of the peer table). Each has at most one deadline that counts; setting a
-// nearer one leaves the old entry behind, which is passed over when its time comes.
+// Entries are named by small numbers (slots of the peer table). Each has at most one deadline. Those of one slot are a
+// list through the entries themselves: an entry takes 16 bytes, however often its deadline moves.
 class TimerWheel {
 public:
   static constexpr Duration slot = 1ms;
   static constexpr size_t slots = 4096;  // deadlines further away go round more than once
 
-  explicit TimerWheel(Time now) : at_(tick_of(now)) {}
+  explicit TimerWheel(Time now) : at_(tick_of(now)) { first_.fill(nobody); }
 
   // `never` takes the deadline away.
   void set(uint32_t entry, Time deadline) {
-    if (entry >= due_.size()) due_.resize(entry + 1, none);
-    if (deadline == never) {
-      due_[entry] = none;
-      return;
-    }
-    // Rounded up: an entry is never told before its time.
-    const int64_t tick = std::max(at_ + 1, tick_of(deadline + slot - 1ns));
-    if (due_[entry] == tick) return;
-    due_[entry] = tick;
-    place(entry, tick);
+    if (entry >= entries_.size()) entries_.resize(entry + 1);
+    const int64_t tick = deadline == never ? none : std::max(at_ + 1, rounded_up(deadline));
+    if (entries_[entry].tick == tick) return;
+    remove(entry);
+    if (tick != none) place(entry, tick);
     next_ = std::min(next_, tick);
   }
 
@@ -47,19 +43,17 @@ public:
     const int64_t from = std::max(at_ + 1, until - static_cast<int64_t>(slots) + 1);
     at_ = until;
     for (int64_t tick = from; tick <= until; ++tick) {
-      std::vector<Entry>& bucket = buckets_[static_cast<size_t>(tick) % slots];
-      if (bucket.empty()) continue;
-      working_.swap(bucket);
-      for (const Entry& entry : working_) {
-        if (due_[entry.entry] != entry.tick) continue;
-        if (entry.tick > until) {
-          place(entry.entry, entry.tick);
-          continue;
-        }
-        due_[entry.entry] = none;
-        function(entry.entry);
+      // What is set meanwhile, or goes round once more, must not be met again.
+      working_ = std::exchange(first_[place_of(tick)], nobody);
+      while (working_ != nobody) {
+        const uint32_t entry = working_;
+        const int64_t due = entries_[entry].tick;
+        remove(entry);
+        if (due > until)
+          place(entry, due);
+        else
+          function(entry);
       }
-      working_.clear();
     }
     find_next();
   }
@@ -69,28 +63,47 @@ public:
 
 private:
   static constexpr int64_t none = INT64_MAX;
+  static constexpr uint32_t nobody = UINT32_MAX;
   struct Entry {
-    uint32_t entry;
-    int64_t tick;
+    int64_t tick = none;
+    uint32_t before = nobody, after = nobody;
   };
   static int64_t tick_of(Time time) { return time.time_since_epoch() / slot; }
+  static int64_t rounded_up(Time time) { return tick_of(time + slot - 1ns); }  // an entry is never told before its time
+  static size_t place_of(int64_t tick) { return static_cast<size_t>(tick) % slots; }
 
-  void place(uint32_t entry, int64_t tick) { buckets_[static_cast<size_t>(tick) % slots].push_back({entry, tick}); }
+  void place(uint32_t entry, int64_t tick) {
+    uint32_t& first = first_[place_of(tick)];
+    entries_[entry] = {tick, nobody, first};
+    if (first != nobody) entries_[first].before = entry;
+    first = entry;
+  }
+
+  void remove(uint32_t entry) {
+    Entry& gone = entries_[entry];
+    if (gone.tick == none) return;
+    if (gone.after != nobody) entries_[gone.after].before = gone.before;
+    if (gone.before != nobody)
+      entries_[gone.before].after = gone.after;
+    else
+      (working_ == entry ? working_ : first_[place_of(gone.tick)]) = gone.after;
+    gone = {};
+  }
 
   void find_next() {
     next_ = none;
     for (int64_t tick = at_ + 1; tick <= at_ + static_cast<int64_t>(slots); ++tick) {
-      if (buckets_[static_cast<size_t>(tick) % slots].empty()) continue;
+      if (first_[place_of(tick)] == nobody) continue;
       next_ = tick;
       return;
     }
   }
 
   // state
-  std::array<std::vector<Entry>, slots> buckets_;
-  std::vector<Entry> working_;
-  std::vector<int64_t> due_;  // by entry; none: not set
-  int64_t at_;                // everything up to this tick was told
+  std::array<uint32_t, slots> first_;
+  std::vector<Entry> entries_;
+  uint32_t working_ = nobody;  // the rest of the slot that is being told
+  int64_t at_;                 // everything up to this tick was told
   int64_t next_ = none;
 };
 

@@ -90,6 +90,7 @@ class TimerWheelTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(each_deadline_is_told_once_and_not_before_its_time);
   CPPUNIT_TEST(the_nearest_deadline_is_known);
   CPPUNIT_TEST(a_deadline_that_was_taken_away_is_not_told);
+  CPPUNIT_TEST(those_of_one_slot_may_be_moved_while_it_is_told);
   CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -137,6 +138,29 @@ public:
     wheel.set(3, now + 5ms);
     wheel.set(3, never);
     wheel.expire(now + 1s, [](uint32_t) { CPPUNIT_FAIL("told"); });
+  }
+  void those_of_one_slot_may_be_moved_while_it_is_told() {
+    const Time now(1000s);
+    for (const Duration later : {Duration(0), Duration(3ms), Duration(TimerWheel::slots * TimerWheel::slot)}) {
+      TimerWheel wheel(now);
+      for (uint32_t entry = 0; entry < 6; ++entry) wheel.set(entry, now + 5ms);
+      std::vector<uint32_t> told;
+      wheel.expire(now + 5ms, [&](uint32_t entry) {
+        told.push_back(entry);
+        for (uint32_t other : {entry, (entry + 1) % 6, (entry + 5) % 6})
+          wheel.set(other, other == 5 ? never : now + 5ms + later);
+        wheel.set(6 + entry, now + 5ms);  // more of them than there was room for
+      });
+      CPPUNIT_ASSERT(told.size() == 2 || told.size() == 3);
+      CPPUNIT_ASSERT(wheel.next() > now + 5ms);
+      told.clear();
+      for (Time at = now + 6ms; at < now + 6s; at += 1ms)
+        wheel.expire(at, [&](uint32_t entry) { told.push_back(entry); });
+      std::sort(told.begin(), told.end());
+      CPPUNIT_ASSERT(std::adjacent_find(told.begin(), told.end()) == told.end());
+      CPPUNIT_ASSERT(told.size() >= 7);  // 0 to 4 and the new ones
+      CPPUNIT_ASSERT(wheel.next() == never);
+    }
   }
 };
 
