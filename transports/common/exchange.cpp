@@ -25,6 +25,7 @@ namespace {
 constexpr int pieces_in_a_row = 8;    // then others have their turn
 constexpr Duration at_once = 1us;     // when libwebsockets next looks at its timers
 constexpr Duration full_time = 20ms;  // until a full socket is looked at again
+constexpr Duration look_time = 1s;    // until a client that waits is looked at again
 constexpr int drains = 100;           // so often, full_time apart, a client's surplus is read that was told the end
 
 std::string header(lws* wsi, lws_token_indexes which) {
@@ -236,7 +237,15 @@ void Exchange::kill() {
 }
 
 void Exchange::wake_after(Duration duration) {
-  if (state_ == State::waiting) lws_set_timer_usecs(wsi_, std::max<lws_usec_t>(1, to_us(duration)));
+  if (state_ != State::waiting) return;
+  wake_at_ = std::chrono::steady_clock::now() + duration;
+  wait_on();
+}
+
+// libwebsockets does not tell of a client that leaves while nothing is read.
+void Exchange::wait_on() {
+  const Duration left = wake_at_ - std::chrono::steady_clock::now();
+  lws_set_timer_usecs(wsi_, std::max(to_us(at_once), to_us(std::min(left, look_time))));
 }
 
 void Exchange::on_timer() {
@@ -249,7 +258,9 @@ void Exchange::on_timer() {
     refusal.close = true;
     return answer(std::move(refusal));
   }
-  case State::waiting: return handler_.on_wake(*this);
+  case State::waiting:
+    if (!is_client_there()) return abort();
+    return std::chrono::steady_clock::now() < wake_at_ ? wait_on() : handler_.on_wake(*this);
   case State::answering: return send_answer();
   case State::lingering: return drain();
   default: return;

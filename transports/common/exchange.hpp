@@ -5,6 +5,7 @@
 
 #include <libwebsockets.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,6 +114,7 @@ private:
   void finish();
   void linger();
   void drain();
+  void wait_on();
   void kill();
 
   // given
@@ -133,6 +135,7 @@ private:
   std::string out_;  // head and body; later pieces of the file
   size_t sent_ = 0;
   int drains_left_ = 0;
+  std::chrono::steady_clock::time_point wake_at_{};
   Fd file_;
   size_t file_left_ = 0;
 };

@@ -44,6 +44,7 @@ class HttpTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_session_that_is_over_has_no_queue);
   CPPUNIT_TEST(a_claimed_session_starts_with_an_empty_queue);
   CPPUNIT_TEST(a_poll_given_up_loses_no_event);
+  CPPUNIT_TEST(a_poll_given_up_is_forgotten_soon);
   CPPUNIT_TEST(waiting_for_the_core_costs_no_cpu);
   CPPUNIT_TEST(taking_no_answer_costs_no_cpu_for_long);
   CPPUNIT_TEST(a_queue_that_nobody_polls_is_dropped);
@@ -104,6 +105,9 @@ class HttpTest : public CppUnit::TestFixture {
   // Creates the session by a POST; its id, which owns the session.
   ConnectionId create() {
     HttpClient client(port());
+    return create(client);
+  }
+  ConnectionId create(HttpClient& client) {
     client.ask("POST", "/janus", R"({"janus":"create","transaction":"c"})");
     Received got = host_.next();
     transport_->session_owned(got.from, session);
@@ -537,6 +541,24 @@ public:
     event(owner, 1);
     HttpClient client(port());
     CPPUNIT_ASSERT_EQUAL(event_text(1), client.get("/janus/77").body);
+  }
+
+  void a_poll_given_up_is_forgotten_soon() {
+    start(Json::object("max_connections", 2), {}, {}, {60s, 60s, 60s});
+    {
+      HttpClient one(port()), two(port());
+      create(one);
+      ack_keepalives();
+      for (HttpClient* client : {&one, &two}) client->ask("GET", "/janus/77");
+      CPPUNIT_ASSERT(!one.more(50ms) && !two.more(50ms));
+      CPPUNIT_ASSERT(HttpClient(port()).is_closed());
+    }
+    int status = 0;
+    for (int i = 0; i < 50 && status != 200; ++i) {
+      status = HttpClient(port()).get("/").status;
+      std::this_thread::sleep_for(100ms);
+    }
+    CPPUNIT_ASSERT_EQUAL(200, status);
   }
 
   void waiting_for_the_core_costs_no_cpu() {
