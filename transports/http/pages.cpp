@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cardea/text.hpp"
+#include "http/path.hpp"
 
 namespace cardea::transports {
 
@@ -43,35 +44,6 @@ std::string_view type_of(std::string_view path) {
   for (const auto& [name, type] : types)
     if (name == ending) return type;
   return "application/octet-stream";
-}
-
-// The path below the folder, "/a/b" or "": without "." and "..", and none if it names anything hidden.
-std::optional<std::string> cleaned(std::string_view path) {
-  std::string clean;
-  while (!path.empty()) {
-    const size_t slash = path.find('/');
-    const std::string_view name = path.substr(0, slash);
-    if (name.starts_with('.') || name.find('\0') != std::string_view::npos) return std::nullopt;
-    if (!name.empty()) clean.append("/").append(name);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
-  }
-  return clean;
-}
-
-std::string encoded(std::string_view path) {
-  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~/";
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : path) {
-    if (plain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += digits[static_cast<unsigned char>(c) >> 4];
-      out += digits[c & 15];
-    }
-  }
-  return out;
 }
 
 Response status(int code) {

@@ -6,33 +6,11 @@
 #include <optional>
 
 #include "common/message.hpp"
+#include "http/path.hpp"
 
 namespace cardea::transports {
 
 namespace {
-
-// The id in a component of a path; none if it is no number that an id can be.
-std::optional<int64_t> id_of(std::string_view component) {
-  int64_t id = 0;
-  auto [end, error] = std::from_chars(component.data(), component.data() + component.size(), id);
-  if (error != std::errc() || end != component.data() + component.size() || id <= 0) return std::nullopt;
-  return id;
-}
-
-// What follows the base path, split; none if the path is outside.
-std::optional<std::vector<std::string_view>> below(std::string_view path, const std::string& base) {
-  if (!path.starts_with(base)) return std::nullopt;
-  path.remove_prefix(base.size());
-  if (!path.empty() && path.front() != '/') return std::nullopt;
-  std::vector<std::string_view> components;
-  while (!path.empty()) {
-    path.remove_prefix(1);
-    const size_t slash = std::min(path.find('/'), path.size());
-    if (slash > 0) components.push_back(path.substr(0, slash));
-    path.remove_prefix(slash);
-  }
-  return components;
-}
 
 bool is_sessionless(std::string_view word) { return word == "info" || word == "ping"; }
 
