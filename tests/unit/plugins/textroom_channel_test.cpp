@@ -23,6 +23,7 @@ class TextChannelTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(wrong_requests_have_their_codes);
   CPPUNIT_TEST(what_is_no_json_is_dropped_silently);
   CPPUNIT_TEST(guarded_rooms_open_to_the_right_words);
+  CPPUNIT_TEST(json_is_written_as_configured);
   CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -299,6 +300,23 @@ private:
                          allowed(R"("disable")"));
     CPPUNIT_ASSERT_EQUAL(std::string(R"({"textroom":"success","room":1,"allowed":["x"],"transaction":"a"})") + "\n",
                          allowed(R"("enable")"));
+  }
+  void json_is_written_as_configured() {
+    const auto leave = [](const char* style) {
+      TextWorld world(
+          text(R"({"general": {"json": ")", style, R"("}, "room-1": {"post": "http://127.0.0.1:1/"}})").c_str());
+      Client& al = world.joined("al");
+      W::write(al, R"({"textroom":"announcement","transaction":"a","room":1,"text":"x"})");
+      CPPUNIT_ASSERT(
+          world.backend.posts.at(0).second.starts_with(std::string_view(style) == "indented" ? "{\n   " : "{\""));
+      W::read(al);
+      return W::ask(al, R"({"textroom":"leave","transaction":"l","room":1})");
+    };
+    CPPUNIT_ASSERT(leave("compact").ends_with(R"({"textroom":"success","transaction":"l"})"
+                                              "\n"));
+    CPPUNIT_ASSERT(leave("plain").ends_with(R"({"textroom": "success", "transaction": "l"})"
+                                            "\n"));
+    CPPUNIT_ASSERT(leave("indented").ends_with("{\n   \"textroom\": \"success\",\n   \"transaction\": \"l\"\n}\n"));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(TextChannelTest);
