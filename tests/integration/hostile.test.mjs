@@ -70,6 +70,7 @@ async function call() {
   return {
     session,
     async echoes(text) {
+      await session.ask({janus: 'keepalive'}); // what goes by a data channel does not keep a session
       const count = got.length;
       channel.send(text);
       await until(() => got.length > count, 'the echo');

@@ -6,7 +6,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import WebSocket from 'ws';
-import {Admin, adminAt, ask, held, sanitized} from '../lib/client.mjs';
+import {Admin, Link, adminAt, ask, held, request, sanitized} from '../lib/client.mjs';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Random} from '../lib/random.mjs';
 import {Peer, leave} from '../lib/wrtc.mjs';
@@ -100,14 +100,6 @@ async function live(random, steps, known) {
       {request: 'moderate', room, id: feed, mid: '0', mute: random.chance(0.5)},
     ]);
   };
-  const echo = async () => {
-    const session_id = (await connection.ask({janus: 'create'}))?.data?.id;
-    const handle_id = (await connection.ask({janus: 'attach', session_id, plugin: plugins[0]}))?.data?.id;
-    if (!handle_id) return {};
-    known.sessions.push({id: session_id});
-    known.handles.push({session_id, handle_id, plugin: plugins[0]});
-    return known.handles.at(-1);
-  };
   const deeds = {
     async create() {
       const reply = count('create', await connection.ask({janus: 'create'}));
@@ -145,28 +137,35 @@ async function live(random, steps, known) {
       random.chance(0.5) ? connection.socket.terminate() : connection.socket.close();
       connection = await Connection.open();
     },
+    // By a session of one's own, to get the events; but the others know of it.
     async call() {
+      const session_id = (await connection.ask({janus: 'create'}))?.data?.id;
+      const plugin = random.chance(0.7) ? plugins[0] : plugins[2];
+      const handle_id = (await connection.ask({janus: 'attach', session_id, plugin}))?.data?.id;
+      if (!handle_id) return;
+      known.sessions.push({id: session_id});
+      known.handles.push({session_id, handle_id, plugin});
       const peer = new Peer();
       peer.pc.createDataChannel('any');
-      const offer = await peer.offer();
-      // Mostly on a handle of its own, that it hears the answer; others will use that one too.
-      const {plugin, ...names} = random.chance(0.7) ? await echo() : handle();
-      const request = plugin === plugins[2] ? {request: 'setup'} : plugin === plugins[0] ? {audio: true} : {request: 'configure', data: true};
-      const reply = count('call', await connection.ask({janus: 'message', ...names, body: request, jsep: {...offer, type: 'offer'}}));
-      if (reply?.janus === 'ack') {
-        const event = await until(() => connection.event(reply.transaction) ?? connection.over, 'an answer', 1000).catch(() => undefined);
-        if (event?.jsep?.type === 'answer') {
-          await peer.accept(event.jsep).catch(() => {});
-          // Some are up before what comes next, some are not.
-          if (random.chance(0.7)) await until(() => peer.pc.connectionState === 'connected', 'the call is up', 1000).catch(() => {});
-          if (peer.pc.connectionState === 'connected') counts.connected = (counts.connected ?? 0) + 1;
-        }
-      }
+      const body = plugin === plugins[0] ? {audio: true} : {request: 'setup'};
+      const jsep = plugin === plugins[0] ? await peer.offer() : undefined;
+      const reply = count('call', await connection.ask({janus: 'message', session_id, handle_id, body, ...(jsep && {jsep})}));
+      const event = await until(() => connection.event(reply?.transaction) ?? connection.over, 'an answer', 1000).catch(() => undefined);
+      if (event?.jsep?.type === 'answer') await peer.accept(event.jsep).catch(() => {});
+      if (event?.jsep?.type === 'offer')
+        await connection.ask({janus: 'message', session_id, handle_id, body: {request: 'ack'}, jsep: await peer.answer(event.jsep)});
+      // Some are up before what comes next, some are not.
+      if (random.chance(0.7)) await until(() => peer.pc.connectionState === 'connected', 'the call is up', 1000).catch(() => {});
+      if (peer.pc.connectionState === 'connected') counts.connected = (counts.connected ?? 0) + 1;
       peer.close();
     },
     async http() {
       const reply = await ask(gateway.http, 'POST', '/janus', '{"janus":"create","transaction":"h"}');
       known.sessions.push({id: JSON.parse(reply.body).data.id});
+      if (random.chance(0.5)) return;
+      const poll = await Link.open(gateway.http);
+      poll.write(request('GET', `/janus/${session()}`));
+      setTimeout(() => poll.close(), random.below(3000));
     },
   };
   const weights = {create: 4, attach: 8, message: 30, messages: 4, trickle: 4, detach: 5, destroy: 2, claim: 2, vanish: 2, call: 2, http: 1};

@@ -23,7 +23,7 @@ export const until = async (condition, what, ms = 10_000) => {
  * @param {{set?: Record<string, string|number|boolean>, files?: Record<string, string>, workers?: number}} options
  *   `set`: --set options by name; `files`: configuration files by name
  */
-export async function startGateway({set = {}, files = {}, workers = 1} = {}) {
+export async function startGateway({set = {}, files = {}, workers = Number(process.env.CARDEA_WORKERS ?? 1)} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-test-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const settings = {
