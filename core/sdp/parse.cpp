@@ -225,12 +225,12 @@ private:
       to.setup = setup_of(value);
       if (!to.setup) return &bad_setup;
     } else if (name == "fingerprint") {
-      if (media_ && !std::exchange(own_fingerprints_, true)) to.fingerprints.clear();
       std::string_view hash = take_word(value);
       for (const auto& known : hashes) {
         if (!same_word(hash, known.name)) continue;
         auto digest = digest_of(trim(value), known.size);
         if (!digest) return &bad_fingerprint;
+        if (media_ && !std::exchange(own_fingerprints_, true)) to.fingerprints.clear();  // the session's
         add_bounded(to.fingerprints, Fingerprint{known.type, std::move(*digest)}, size_t{8});
       }
     } else {
@@ -256,7 +256,7 @@ private:
     } else if (name == "bundle-only") {
       m.bundle_only = true;
     } else if (name == "msid") {
-      m.msid = value.substr(0, 256);
+      m.msid = trim(value.substr(0, 256));
     } else if (name == "ssrc") {
       ssrc(value);
     } else if (name == "ssrc-group") {
@@ -299,7 +299,7 @@ private:
 
   void feedback(std::string_view value) {
     std::string_view type = take_word(value);
-    std::string kind(trim(value).substr(0, 64));
+    std::string kind(trim(trim(value).substr(0, 64)));
     if (kind.empty()) return;
     // A line for all formats costs as many searches as there are formats.
     if (type == "*" && ++wildcards_ > max_feedback) return;

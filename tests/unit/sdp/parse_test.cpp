@@ -107,6 +107,10 @@ class ParseTest : public CppUnit::TestFixture {
   }
 
   void unknown_hashes_are_skipped_and_short_digests_refused() {
+    // Those of the session hold where an m-line brings none that is known.
+    auto bad = parse(replaced(golden_offer("static-types-by-hand"), "m=video", "a=fingerprint:md5 00:11\r\nm=video"));
+    ASSERT_OK(bad);
+    CPPUNIT_ASSERT(bad->media[0].transport.fingerprints.at(0).hash == HashType::sha256);
     auto unknown = parse(minimal("a=fingerprint:md5 00:11\r\n"));
     ASSERT_OK(unknown);
     CPPUNIT_ASSERT(unknown->media[0].transport.fingerprints.empty());
