@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint8_t opus = 111, vp8 = 96, rtx = 97;
 constexpr size_t header_size = 12;
+constexpr Duration audio_gap = 20ms;
 
 }  // namespace
 
@@ -31,6 +32,8 @@ Publisher::Publisher(Shared& shared, const Options& options, const std::string& 
   audio_.ssrc = shared.random.u32() | 1;
   video_.ssrc = audio_.ssrc + 2;
   rtx_ssrc_ = audio_.ssrc + 4;
+  audio_phase_ = Duration(shared.random.below(Duration(audio_gap).count()));
+  video_phase_ = Duration(shared.random.below((Duration(1s) / options.fps).count()));
   audio_.payload_type = opus;
   video_.payload_type = vp8;
   fingerprint_ = fingerprint_text(shared.dtls->fingerprint());
@@ -62,14 +65,14 @@ void Publisher::start(Time now) {
   if (started_) return;
   started_ = true;
   began_ = next_report_ = now;
-  if (options_.audio) next_audio_ = now;
-  if (options_.video_bps > 0) next_frame_ = now;
+  if (options_.audio) next_audio_ = now + audio_phase_;
+  if (options_.video_bps > 0) next_frame_ = now + video_phase_;
 }
 
 void Publisher::tick(Time now) {
   peer_.tick(now);
   if (!started_) return;
-  for (; now >= next_audio_; next_audio_ += 20ms) send_audio();
+  for (; now >= next_audio_; next_audio_ += audio_gap) send_audio();
   for (; now >= next_frame_; next_frame_ += Duration(1s) / options_.fps) send_frame(now);
   if (now >= next_report_) report(now);
 }

@@ -57,6 +57,7 @@ private:
   uint32_t rtx_ssrc_;
   uint64_t rtx_next_ = 0x10000 + 100;
   bool started_ = false, keyframe_wanted_ = true;
+  Duration audio_phase_{}, video_phase_{};  // people do not speak in step
   Time began_{}, next_audio_ = never, next_frame_ = never, next_report_ = never;
   uint16_t picture_id_ = 0;
   uint8_t tl0_ = 0;
