@@ -8,8 +8,8 @@ import topology
 
 
 def _median(results, key):
-    import run
-    return run.median(results, key)
+    values = [one[key] for one in results if key in one]
+    return statistics.median(values) if values else None
 
 
 # Beyond this loss a server did not do what was asked of it.

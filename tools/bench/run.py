@@ -11,7 +11,6 @@ import json
 import os
 import platform
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -93,11 +92,6 @@ class Bench:
         """One line of the final table. holds: None where there was nothing to compare with."""
         self.checks.append({"what": what, "value": value, "unit": unit, "target": target, "holds": holds,
                             "detail": detail})
-
-
-def median(results, key):
-    values = [one[key] for one in results if key in one]
-    return statistics.median(values) if values else None
 
 
 def machine(load):
