@@ -38,7 +38,8 @@ export async function startFirefox() {
   const profile = mkdtempSync(join(tmpdir(), 'cardea-firefox-'));
   writeFileSync(join(profile, 'user.js'),
     Object.entries(preferences).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
-  const child = spawn(binary, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'],
+  const options = ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port', '0'];
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, ...options],
     {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, HOME: profile, MOZ_HEADLESS_WIDTH: '1280', MOZ_HEADLESS_HEIGHT: '900'}});
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', data => (said += data));

@@ -40,7 +40,8 @@ export async function startGateway({set = {}, files = {}, workers = Number(proce
     ...set,
   };
   const args = ['--config', folder, ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])];
-  const child = spawn(binary, args, {stdio: ['ignore', 'pipe', 'pipe']});
+  // It ends with this process, also where a native client module takes the process down.
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, ...args], {stdio: ['ignore', 'pipe', 'pipe']});
   const gateway = {
     ws: null, // addresses, as the gateway prints them
     http: null,
