@@ -23,17 +23,7 @@ includes() {
     sed 's/^\([^:]*\):[^"]*"\([^"]*\)".*/\1 \2/'
 }
 
-count=0 failed=0
-verdict() { # statement, offending lines
-  count=$((count + 1))
-  if [ -z "$2" ]; then
-    echo "ok $count - $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok $count - $1"
-    printf '%s\n' "$2" | sed 's/^/# /'
-  fi
-}
+. tests/style/tap.sh
 
 upward=$(includes core | while read -r file path; do
   folder=$(printf '%s' "$file" | cut -d/ -f2)
@@ -72,5 +62,4 @@ verdict "no threads or mutexes outside the shells" "$threads"
 shared=$(grep -rnE 'std::shared_ptr<' core plugins --include='*.[hc]pp' | grep -vE 'std::shared_ptr<const ')
 verdict "nothing mutable is shared by pointer" "$shared"
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+finish

@@ -14,17 +14,7 @@ cardea() {
     --set "cardea.general.transports_folder=$(modules transports)" --set cardea.general.log_to_stdout=false "$@"
 }
 
-count=0 failed=0
-verdict() { # statement, what speaks against it
-  count=$((count + 1))
-  if [ -z "$2" ]; then
-    echo "ok $count - $1"
-  else
-    failed=$((failed + 1))
-    echo "not ok $count - $1"
-    printf '%s\n' "$2" | sed 's/^/# /'
-  fi
-}
+. "$source/tests/style/tap.sh"
 
 # "file.section.key default", one a line. Folders are this build's own; what is left out means something else than any value, so a
 # sample shows an example; numbers have as many digits as they need, and an empty list may be written as a text.
@@ -73,5 +63,4 @@ verdict "the man page describes the options that --help shows" "$(diff "$work/op
 verdict "the man page names every configuration file" \
   "$(for file in "$source"/conf/*.cfg; do grep -q "^\.I.*$(basename "$file")" "$page" || basename "$file"; done)"
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+finish
