@@ -253,7 +253,9 @@ test('what is not there is refused by name', async () => {
   await assert.rejects(manager.listForward({room, secret: 's'}), error(499));
   await assert.rejects(client.ask(manager, {request: 'nonsense'}), error(423));
   const ann = await join(room);
-  await assert.rejects(ann.handle.publish({record: true, jsep: await new Peer([sound]).offer()}), error(499));
+  const peer = new Peer([sound]);
+  await assert.rejects(ann.handle.publish({record: true, jsep: await peer.offer()}), error(499));
+  peer.close();
 });
 
 // --- those who publish ---
@@ -504,7 +506,9 @@ test('who leaves or is kicked is gone, and everyone is told', async () => {
   assert.deepEqual(await out, {room, feed: bob.feed, reason: 'kicked'});
   assert.deepEqual(await seen, {room, feed: bob.feed});
   assert.equal((await hangup).reason, 'Close PC');
-  await assert.rejects(bob.handle.publish({jsep: await new Peer([sound]).offer()}), error(426));
+  const again = new Peer([sound]);
+  await assert.rejects(bob.handle.publish({jsep: await again.offer()}), error(426));
+  again.close();
 
   const left = happened(cem.handle, VIDEOROOM_LEAVING);
   assert.deepEqual(await ann.handle.leave(), {room, feed: ann.feed});

@@ -68,11 +68,14 @@ export class Client {
     const handle = await this.attach();
     const joined = await handle.joinPublisher({room, ...join});
     const peer = new Peer(tracks, simulcast && {sendEncodings: simulcast});
-    const up = happened(handle, Janode.EVENT.HANDLE_WEBRTCUP);
-    const published = await handle.publish({jsep: await peer.offer(), ...publish});
-    await peer.accept(published.jsep);
-    await up;
-    return {handle, peer, joined, published, feed: joined.feed};
+    try {
+      const published = await handle.publish({jsep: await peer.offer(), ...publish});
+      await Promise.all([happened(handle, Janode.EVENT.HANDLE_WEBRTCUP), peer.accept(published.jsep)]);
+      return {handle, peer, joined, published, feed: joined.feed};
+    } catch (error) {
+      peer.close();
+      throw error;
+    }
   }
 
   /** Watches; resolves when the connection is up. `how`: what joinSubscriber takes. */
@@ -80,10 +83,14 @@ export class Client {
     const handle = await this.attach();
     const attached = await handle.joinSubscriber({room, ...how});
     const peer = new Peer();
-    const up = happened(handle, Janode.EVENT.HANDLE_WEBRTCUP);
-    const started = await handle.start({jsep: await peer.answer(attached.jsep)});
-    await up;
-    return {handle, peer, attached, started};
+    try {
+      const jsep = await peer.answer(attached.jsep);
+      const [started] = await Promise.all([handle.start({jsep}), happened(handle, Janode.EVENT.HANDLE_WEBRTCUP)]);
+      return {handle, peer, attached, started};
+    } catch (error) {
+      peer.close();
+      throw error;
+    }
   }
 }
 
