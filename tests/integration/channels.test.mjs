@@ -1,11 +1,11 @@
 // Data channels that are rarer, and links that lose packets: a real peer connection under node against the echo test.
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {after, before, test} from 'node:test';
+import {before, test} from 'node:test';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {isData, makeRelay} from '../lib/lossy.mjs';
 import {Session, listen, opened} from '../lib/session.mjs';
-import {Peer, leave} from '../lib/wrtc.mjs';
+import {Peer, lastly} from '../lib/wrtc.mjs';
 
 let gateway, relay;
 before(async () => {
@@ -13,10 +13,9 @@ before(async () => {
   gateway = await startGateway({
     set: {'cardea.media.port': relay.target, 'cardea.nat.nat_1_1_mapping': `127.0.0.1:${relay.port}`}});
 });
-after(async () => {
+lastly(async () => {
   await gateway?.stop();
   relay?.close();
-  leave();
 });
 
 const words = 'Janus EchoTest here! You wrote: ';

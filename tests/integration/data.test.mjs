@@ -1,17 +1,17 @@
 // Data channels with a real peer connection under node: the echo test, the video room, and what clients may do wrong.
 import assert from 'node:assert/strict';
 import {createHash, randomBytes} from 'node:crypto';
-import {after, before, test} from 'node:test';
+import {before, test} from 'node:test';
 import WebSocket from 'ws';
 import {startGateway, until} from '../lib/gateway.mjs';
-import {Peer, makeMedia} from '../lib/wrtc.mjs';
+import {Peer, lastly, makeMedia} from '../lib/wrtc.mjs';
 
 let gateway, media;
 before(async () => {
   gateway = await startGateway({workers: 2, files: {'videoroom.cfg': 'room-77: { description = "data"; publishers = 6; };'}});
   media = makeMedia();
 });
-after(async () => {
+lastly(async () => {
   media?.stop();
   await gateway?.stop();
 });

@@ -5,13 +5,13 @@ import {createSocket} from 'node:dgram';
 import {mkdtempSync, readFileSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {after, afterEach, before, test as testOf} from 'node:test';
+import {afterEach, before, test as testOf} from 'node:test';
 import {Admin, Link, RawWebSocket, adminAt, ask, frame, held, request, sanitized, takeAnswer} from '../lib/client.mjs';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Random} from '../lib/random.mjs';
 import {Session, listen, opened} from '../lib/session.mjs';
 import * as stun from '../lib/stun.mjs';
-import {Peer, leave} from '../lib/wrtc.mjs';
+import {Peer, lastly} from '../lib/wrtc.mjs';
 
 // Who waits for ever shall be named.
 const test = (name, run) => testOf(name, {timeout: 60_000}, run);
@@ -40,7 +40,7 @@ before(async () => {
   await (await call()).close();
   began = held(gateway.pid);
 });
-after(async () => {
+lastly(async () => {
   try {
     await oldCall?.close();
     await until(async () => {
@@ -54,7 +54,6 @@ after(async () => {
     admin?.close();
     await gateway?.stop();
     rmSync(folder, {recursive: true, force: true});
-    leave();
   }
 });
 

@@ -1,13 +1,13 @@
 // Janode, unmodified: every request of the video room and the echo test, by the method it has for it or by its message(), and
 // what it makes of the answers.
 import assert from 'node:assert/strict';
-import {after, afterEach, before, test} from 'node:test';
+import {afterEach, before, test} from 'node:test';
 import Janode from 'janode';
 import EchoTest from 'janode/plugins/echotest';
 import VideoRoom from 'janode/plugins/videoroom';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Client, frames, happened, listen, loud, moreFrames, moreSound, silent, still, told} from '../lib/janode.mjs';
-import {Peer, leave, makeMedia} from '../lib/wrtc.mjs';
+import {Peer, lastly, makeMedia} from '../lib/wrtc.mjs';
 
 const {VIDEOROOM_PUB_LIST, VIDEOROOM_PUB_PEER_JOINED, VIDEOROOM_UNPUBLISHED, VIDEOROOM_LEAVING, VIDEOROOM_KICKED, VIDEOROOM_DISPLAY,
   VIDEOROOM_TALKING, VIDEOROOM_UPDATED, VIDEOROOM_DESTROYED, VIDEOROOM_SC_SUBSTREAM_LAYER, VIDEOROOM_SC_TEMPORAL_LAYERS} = VideoRoom.EVENT;
@@ -30,11 +30,10 @@ afterEach(async () => {
     await handle.detach().catch(() => {});
   }
 });
-after(async () => {
+lastly(async () => {
   media?.stop();
   await client?.close();
   await gateway?.stop();
-  leave();
 });
 
 /** A room of its own for a test. */

@@ -1,10 +1,10 @@
 // The official janus.js, unmodified, under node: every request, over WebSocket and over HTTP long polls.
 import assert from 'node:assert/strict';
-import {after, afterEach, before, test} from 'node:test';
+import {afterEach, before, test} from 'node:test';
 import WebSocket from 'ws';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Page, close, init, open} from '../lib/janusjs.mjs';
-import {leave, makeMedia} from '../lib/wrtc.mjs';
+import {lastly, makeMedia} from '../lib/wrtc.mjs';
 
 let gateway, media, janus, manager;
 let pages = [];
@@ -19,10 +19,9 @@ afterEach(async () => {
   if (janus) await close(janus);
   janus = undefined;
 });
-after(async () => {
+lastly(async () => {
   media?.stop();
   await gateway?.stop();
-  leave();
 });
 
 async function attach(plugin) {

@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {after, before, test} from 'node:test';
+import {before, test} from 'node:test';
 import WebSocket from 'ws';
 import {Admin, Link, adminAt, ask, held, request, sanitized} from '../lib/client.mjs';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Random} from '../lib/random.mjs';
-import {Peer, leave} from '../lib/wrtc.mjs';
+import {Peer, lastly} from '../lib/wrtc.mjs';
 
 const offers = ['chromium-audio-video-data', 'chromium-simulcast', 'firefox-simulcast-data', 'chromium-recvonly']
   .map(name => readFileSync(new URL(`../unit/sdp/offers/${name}.sdp`, import.meta.url), 'utf8'));
@@ -29,11 +29,10 @@ before(async () => {
   });
   admin = await Admin.open(join(folder, 'admin'));
 });
-after(async () => {
+lastly(async () => {
   admin?.close();
   await gateway?.stop();
   rmSync(folder, {recursive: true, force: true});
-  leave();
 });
 
 /** A connection on which anything may be asked; what is not answered because it ends is answered with undefined. */

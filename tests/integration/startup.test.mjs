@@ -7,22 +7,19 @@ import {chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSyn
 import net from 'node:net';
 import {tmpdir} from 'node:os';
 import {basename, dirname, join} from 'node:path';
-import {after, test as testOf} from 'node:test';
+import {test as testOf} from 'node:test';
 import tls from 'node:tls';
 import {Link, RawWebSocket, ask, held, request, takeAnswer} from '../lib/client.mjs';
 import {binary, startGateway, until} from '../lib/gateway.mjs';
 import {Random} from '../lib/random.mjs';
 import {Session, opened} from '../lib/session.mjs';
-import {Peer, leave} from '../lib/wrtc.mjs';
+import {Peer, lastly} from '../lib/wrtc.mjs';
 
 // Who waits for ever shall be named.
 const test = (name, run) => testOf(name, {timeout: 60_000}, run);
 
 const folder = mkdtempSync(join(tmpdir(), 'cardea-startup-'));
-after(() => {
-  rmSync(folder, {recursive: true, force: true});
-  leave();
-});
+lastly(() => rmSync(folder, {recursive: true, force: true}));
 let folders = 0;
 const fresh = () => {
   const path = join(folder, `${++folders}`);

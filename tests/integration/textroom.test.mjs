@@ -6,11 +6,11 @@ import {createServer} from 'node:http';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {after, before, test} from 'node:test';
+import {before, test} from 'node:test';
 import {sanitized} from '../lib/client.mjs';
 import {startGateway, until} from '../lib/gateway.mjs';
 import {Session, opened} from '../lib/session.mjs';
-import {Peer, leave} from '../lib/wrtc.mjs';
+import {Peer, lastly} from '../lib/wrtc.mjs';
 
 const plugin = 'janus.plugin.textroom';
 const tools = join(process.env.CARDEA_BUILD ?? new URL('../../build', import.meta.url).pathname, 'tools');
@@ -40,11 +40,10 @@ before(async () => {
   await new Promise(resolve => backend.listen(0, '127.0.0.1', resolve));
   gateway = await startGateway({set: settings, files: configuration()});
 });
-after(async () => {
+lastly(async () => {
   await gateway?.stop();
   backend?.close();
   rmSync(state, {recursive: true, force: true});
-  leave();
 });
 
 /** A member with a data channel: set up, answered, open. `labels`: channels beside the default one, with their options. */
