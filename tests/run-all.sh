@@ -31,7 +31,8 @@ for step in $steps; do
       done >"$tap/make.tap"
       ;;
     *)
-      PATH="$source/tests/node_modules/.bin:$PATH" CARDEA_BUILD=$build sh "$source/tests/$step/run.sh" >"$tap/$step.tap" 2>"$tap/$step.err"
+      if [ "$step" = wire ]; then set -- node "$source/tests/wire/run.mjs"; else set -- sh "$source/tests/lib/run-files.sh" "$step"; fi
+      CARDEA_BUILD=$build "$@" >"$tap/$step.tap" 2>"$tap/$step.err"
       status=$?
       ;;
   esac
