@@ -698,7 +698,7 @@ test('a subscriber chooses the layers of simulcast', async () => {
   const wide = width => until(() => bob.peer.sinks.get('0')?.width === width, `a picture ${width} wide`, 30_000);
   await wide(960);
   for (const [layer, width] of [[0, 240], [1, 480]]) {
-    const change = happened(bob.handle, VIDEOROOM_SC_SUBSTREAM_LAYER, ({sc_substream_layer}) => sc_substream_layer === layer);
+    const change = happened(bob.handle, VIDEOROOM_SC_SUBSTREAM_LAYER, ({sc_substream_layer}) => sc_substream_layer === layer, 30_000);
     await bob.handle.configure({sc_substream_layer: layer});
     await wide(width);
     assert.deepEqual(await change, {room, mid: '0', sc_substream_layer: layer});
