@@ -2,12 +2,15 @@
 // compares its timers with the system's clock: see clock.cpp.
 #pragma once
 
+#include <cppunit/TestAssert.h>
+
 #include <array>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -135,5 +138,32 @@ private:
   SctpStack stack_;
   Time now_{1000s};
 };
+
+// A pair with one more channel that is open on both sides.
+inline void chat(Pair& pair, const char* label = "chat") {
+  CPPUNIT_ASSERT(pair.connect());
+  const size_t before = pair.b().opened.size();
+  pair.open(pair.a(), {.label = label});
+  CPPUNIT_ASSERT(pair.until([&] { return pair.b().opened.size() > before && !pair.a().opened.empty(); }));
+}
+
+// As a peer's DCEP and user messages look on the wire, from a socket without channel bookkeeping.
+struct Raw {
+  explicit Raw(Pair& pair_of) : pair(pair_of) {}
+  void send(uint16_t stream, uint32_t ppid, std::string_view bytes) {
+    // The first socket of the stack is a's.
+    pair.stack().send({1}, stream, static_cast<Ppid>(ppid), bytes_of(bytes), {});
+    pair.run(50ms);
+  }
+  Pair& pair;
+};
+
+// The bytes of a message: others for every number.
+inline std::string numbered(int number, size_t size) {
+  SeededRandom random(static_cast<uint64_t>(number) + 1);
+  std::string out(size, '\0');
+  random.fill({reinterpret_cast<uint8_t*>(out.data()), out.size()});
+  return out;
+}
 
 }  // namespace cardea::data::test
