@@ -29,16 +29,16 @@ public:
 
   // Any thread. Returns false, and the value is gone, if the box is full: the caller counts it.
   bool post(T value, Wake when = Wake::now) {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (bound_ != 0 && waiting_.size() >= bound_) return false;
     waiting_.push_back(std::move(value));
-    if (when == Wake::now) signal();
+    if (when == Wake::now) signal(std::move(lock));
     return true;
   }
   // Any thread: what was posted for later is to be taken now.
   void wake() {
-    std::lock_guard lock(mutex_);
-    if (!waiting_.empty()) signal();
+    std::unique_lock lock(mutex_);
+    if (!waiting_.empty()) signal(std::move(lock));
   }
 
   // The same for many at once, oldest first, with one lock and one wake-up; `values` is left empty. How many did not
@@ -46,10 +46,10 @@ public:
   size_t post_all(std::vector<T>& values) {
     size_t fit = 0;
     if (!values.empty()) {
-      std::lock_guard lock(mutex_);
+      std::unique_lock lock(mutex_);
       fit = bound_ == 0 ? values.size() : std::min(values.size(), bound_ - std::min(bound_, waiting_.size()));
       for (size_t i = 0; i < fit; ++i) waiting_.push_back(std::move(values[i]));
-      if (fit > 0) signal();
+      if (fit > 0) signal(std::move(lock));
     }
     const size_t left = values.size() - fit;
     values.clear();
@@ -60,10 +60,9 @@ public:
   void take(std::vector<T>& into) {
     into.clear();
     std::lock_guard lock(mutex_);
-    if (std::exchange(signalled_, false)) {
-      uint64_t count = 0;
-      [[maybe_unused]] auto got = ::read(fd_, &count, sizeof count);
-    }
+    uint64_t count = 0;
+    // A write that is yet to come wakes the owner once more.
+    if (signalled_ && ::read(fd_, &count, sizeof count) > 0) signalled_ = false;
     std::swap(into, waiting_);
   }
 
@@ -71,8 +70,10 @@ public:
   int fd() const { return fd_; }
 
 private:
-  void signal() {
+  // Unlocks first: the owner, once awake, would wait for the lock.
+  void signal(std::unique_lock<std::mutex> lock) {
     if (std::exchange(signalled_, true)) return;
+    lock.unlock();
     uint64_t one = 1;
     [[maybe_unused]] auto written = ::write(fd_, &one, sizeof one);  // cannot fail: nothing else is written
   }
@@ -84,7 +85,7 @@ private:
   // state
   std::mutex mutex_;
   std::vector<T> waiting_;
-  bool signalled_ = false;  // the descriptor is readable
+  bool signalled_ = false;  // the descriptor is readable, or is about to be
 };
 
 }  // namespace cardea
