@@ -19,10 +19,9 @@ Result<std::vector<Json>> parse_values(std::string_view text) {
   while (!text.empty()) {
     if (values.size() == max_values) return Error{454, "JSON error: too many values in one message"};
     json_error_t error{};
-    json_t* value = json_loadb(text.data(), text.size(), JSON_DECODE_ANY | JSON_DISABLE_EOF_CHECK, &error);
+    json_t* value = JsonReader::read_first(text, text, error);
     if (value == nullptr) return Error{454, cardea::text("JSON error: on line ", error.line, ": ", error.text)};
     values.push_back(Json::adopt(value));
-    text.remove_prefix(static_cast<size_t>(error.position));  // bytes read
     skip_space();
   }
   return values;

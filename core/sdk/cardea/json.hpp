@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "cardea/json_reader.hpp"
+#include "cardea/json_writer.hpp"
 #include "cardea/result.hpp"
 
 namespace cardea {
-
-enum class JsonStyle { compact, plain, indented };  // {"a":1} | {"a": 1} | three spaces, a member a line
 
 // Looks at a value owned by somebody else, or at nothing (a member that is not there). Reading nothing is safe: it is
 // of no type, empty, zero.
@@ -62,19 +62,10 @@ public:
 
   // The value as JSON text. Scalars are written too.
   std::string text(JsonStyle style = JsonStyle::compact) const {
-    if (value_ == nullptr) return {};
-    // 15 digits: jansson 2.14 prints 0.1 as 0.10000000000000001 otherwise.
-    size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
-    if (style == JsonStyle::compact) flags |= JSON_COMPACT;
-    if (style == JsonStyle::indented) flags |= JSON_INDENT(3);
     std::string out;
-    json_dump_callback(
-        value_,
-        [](const char* part, size_t size, void* to) {
-          static_cast<std::string*>(to)->append(part, size);
-          return 0;
-        },
-        &out, flags);
+    if (value_ == nullptr) return out;
+    out.reserve(256);
+    JsonWriter(style, out).write(value_);
     return out;
   }
 
@@ -135,7 +126,7 @@ public:
   // Duplicate members: the last wins, as for the clients of today. Fails on anything after the value.
   static Result<Json> parse(std::string_view text) {
     json_error_t error{};
-    json_t* value = json_loadb(text.data(), text.size(), JSON_DECODE_ANY, &error);
+    json_t* value = JsonReader::read_all(text, error);
     if (value == nullptr) return Error{454, "JSON error: on line " + std::to_string(error.line) + ": " + error.text};
     return adopt(value);
   }

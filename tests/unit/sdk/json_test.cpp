@@ -11,6 +11,9 @@ class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(empty_optionals_are_left_out);
   CPPUNIT_TEST(looking_at_nothing_is_safe);
   CPPUNIT_TEST(text_is_read_whole_or_not_at_all);
+  CPPUNIT_TEST(plain_and_other_text_is_read_alike);
+  CPPUNIT_TEST(a_text_may_go_on_behind_its_first_value);
+  CPPUNIT_TEST(text_has_the_style_that_is_asked_for);
   CPPUNIT_TEST(numbers_keep_their_value);
   CPPUNIT_TEST(text_that_is_not_utf8_becomes_empty);
   CPPUNIT_TEST(moving_takes_and_copying_is_deep);
@@ -39,6 +42,40 @@ class JsonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(454, Json::parse("{").error().code);
     CPPUNIT_ASSERT(!Json::parse(std::string(5000, '[')));
     CPPUNIT_ASSERT_EQUAL(int64_t{2}, (*Json::parse(R"({"a":1,"a":2})"))["a"].integer());
+  }
+  void plain_and_other_text_is_read_alike() {
+    for (const char* text : {R"({"a":"b","n":[1,-2,true,false,null,{}],"":[]})", R"({"a":"\r\n \"\\"})",
+                             R"({"a":"日"})", R"([{"a":{"a":{"a":{}}}}])", R"({"a":0.5})", R"("text")", "12", "true"})
+      CPPUNIT_ASSERT_EQUAL(std::string(text), Json::parse(text)->text());
+    CPPUNIT_ASSERT_EQUAL(std::string(R"({"a":[1,2]})"), Json::parse(" {\n\"a\" : [ 1\t,2\r] } ")->text());
+    for (const char* wrong : {R"({"a":01})", R"({"a":+1})", R"({"a":-})", R"({"a":1x})", R"({"a":truely})",
+                              R"({"a":1,})", R"({"a" 1})", R"({"a":[1})", R"({1:2})", "{} {}", "{\"a\":\"\x01\"}"})
+      CPPUNIT_ASSERT_MESSAGE(wrong, !Json::parse(wrong));
+    CPPUNIT_ASSERT_EQUAL(std::string("JSON error: on line 2: end of file expected near 'x'"),
+                         Json::parse("{}\nx").error().reason);
+  }
+  void a_text_may_go_on_behind_its_first_value() {
+    json_error_t error{};
+    for (const char* first : {R"({"a":1})", R"({"a":"\n"})", "[1]"}) {
+      const std::string text = std::string(first) + " {";
+      std::string_view rest;
+      Json value = Json::adopt(JsonReader::read_first(text, rest, error));
+      CPPUNIT_ASSERT_EQUAL(std::string(first), value.text());
+      CPPUNIT_ASSERT_EQUAL(size_t{2}, rest.size());
+    }
+  }
+  void text_has_the_style_that_is_asked_for() {
+    Json json = Json::object("a", Json::array(1, "\"\\\b\f\n\r\t\x1f/\x7f\u00e9"), "b", Json::object(), "c",
+                             Json::array(), "d", Json::object("e", 1e20, "f", Json::null()));
+    const std::string text = R"("\"\\\b\f\n\r\t\u001F/)"
+                             "\x7f\u00e9\"";
+    CPPUNIT_ASSERT_EQUAL("{\"a\":[1," + text + R"(],"b":{},"c":[],"d":{"e":1e20,"f":null}})", json.text());
+    CPPUNIT_ASSERT_EQUAL("{\"a\": [1, " + text + R"(], "b": {}, "c": [], "d": {"e": 1e20, "f": null}})",
+                         json.text(JsonStyle::plain));
+    CPPUNIT_ASSERT_EQUAL("{\n   \"a\": [\n      1,\n      " + text +
+                             "\n   ],\n   \"b\": {},\n   \"c\": [],\n   \"d\": {\n      \"e\": 1e20,\n"
+                             "      \"f\": null\n   }\n}",
+                         json.text(JsonStyle::indented));
   }
   void numbers_keep_their_value() {
     CPPUNIT_ASSERT_EQUAL(std::string("[9007199254740991,-1,0.1,21.5]"),
