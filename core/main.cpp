@@ -13,6 +13,7 @@
 #include "config.h"
 #include "control/config.hpp"
 #include "control/gateway.hpp"
+#include "control/json_memory.hpp"
 #include "control/log_sink.hpp"
 #include "control/media_setup.hpp"
 #include "control/modules.hpp"
@@ -256,6 +257,7 @@ int start(const Options& options) {
 }  // namespace cardea
 
 int main(int argc, char** argv) {
+  cardea::control::keep_json_memory();
   cardea::Options options;
   CLI::App app("Cardea, a WebRTC media gateway that speaks the Janus API", "cardea");
   app.set_version_flag("--version", "cardea " PACKAGE_VERSION);
