@@ -1,6 +1,5 @@
 #include "common/web_socket.hpp"
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -13,6 +12,21 @@ namespace {
 // A client that sends faster than the core answers waits, instead of filling the core's queue.
 constexpr size_t max_unanswered = 256;
 constexpr size_t write_at_once = 16 * 1024;  // bytes; then other connections have their turn
+
+// RFC 6455 section 5.2: a message in one frame; a server masks nothing.
+void append_text_frame(std::string& to, std::string_view message) {
+  constexpr char final_text = static_cast<char>(0x81);
+  const size_t size = message.size();
+  to += final_text;
+  if (size < 126) {
+    to += static_cast<char>(size);
+  } else {
+    const bool large = size > 0xffff;
+    to += static_cast<char>(large ? 127 : 126);
+    for (int shift = large ? 56 : 8; shift >= 0; shift -= 8) to += static_cast<char>(size >> shift);
+  }
+  to.append(message);
+}
 }  // namespace
 
 WebSocket::WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally)
@@ -77,7 +91,7 @@ void WebSocket::send(RequestTag tag, JsonView message) {
   queue(message.text(rules_.style));
 }
 
-void WebSocket::queue(std::string message) {
+void WebSocket::queue(std::string_view message) {
   if (closing_) return;
   if (queued_bytes_ + message.size() > rules_.max_queue) {
     tally_.count(Refusal::slow_reader);
@@ -87,10 +101,11 @@ void WebSocket::queue(std::string message) {
     lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
     return;
   }
-  queued_bytes_ += message.size();
-  message.insert(0, LWS_PRE, '\0');
-  queue_.push_back(std::move(message));
-  lws_callback_on_writable(wsi_);
+  if (queue_.empty()) lws_callback_on_writable(wsi_);
+  if (queue_.empty() || queue_.back().size() >= write_at_once) queue_.emplace_back();
+  const size_t before = queue_.back().size();
+  append_text_frame(queue_.back(), message);
+  queued_bytes_ += queue_.back().size() - before;
 }
 
 void WebSocket::close_when_sent() {
@@ -110,7 +125,13 @@ int WebSocket::on_writable() {
     return 0;
   }
   if (!queue_.empty()) {
-    if (!write_queued()) return -1;
+    // Several messages travel together: a system call, let alone a packet, for each would cost more than all the rest.
+    // Their frames are made already; libwebsockets keeps what the socket does not take.
+    std::string frames = std::move(queue_.front());
+    queue_.pop_front();
+    queued_bytes_ -= frames.size();
+    auto* start = reinterpret_cast<unsigned char*>(frames.data());
+    if (lws_write(wsi_, start, frames.size(), LWS_WRITE_RAW) < 0) return -1;
     if (!queue_.empty() || closing_) lws_callback_on_writable(wsi_);
     return 0;
   }
@@ -118,28 +139,6 @@ int WebSocket::on_writable() {
   closed_ = true;
   lws_close_reason(wsi_, LWS_CLOSE_STATUS_GOINGAWAY, nullptr, 0);
   return -1;
-}
-
-// Several messages travel together: a packet of its own for each would cost more than all the rest.
-bool WebSocket::write_queued() {
-  const bool several = queue_.size() > 1;
-  if (several) cork(true);
-  bool written = true;
-  for (size_t bytes = 0; written && !queue_.empty() && bytes < write_at_once;) {
-    std::string message = std::move(queue_.front());
-    queue_.pop_front();
-    const size_t size = message.size() - LWS_PRE;
-    queued_bytes_ -= size;
-    bytes += size;
-    written = lws_write(wsi_, reinterpret_cast<unsigned char*>(message.data()) + LWS_PRE, size, LWS_WRITE_TEXT) >= 0;
-  }
-  if (several) cork(false);
-  return written;
-}
-
-void WebSocket::cork(bool hold) {
-  const int value = hold ? 1 : 0;
-  setsockopt(lws_get_socket_fd(wsi_), IPPROTO_TCP, TCP_CORK, &value, sizeof value);
 }
 
 void WebSocket::on_closed() {

@@ -45,9 +45,7 @@ public:
 private:
   void alive();
   void receive(std::string_view message);
-  void queue(std::string message);
-  bool write_queued();
-  void cork(bool hold);
+  void queue(std::string_view message);
   void set_timer(Duration duration);
 
   // given
@@ -59,7 +57,7 @@ private:
   Tally& tally_;
   // state
   std::string incoming_;
-  std::deque<std::string> queue_;  // each with LWS_PRE bytes of room before it
+  std::deque<std::string> queue_;  // frames, several to a string: what leaves together
   size_t queued_bytes_ = 0;
   uint64_t last_tag_ = 0;
   size_t unanswered_ = 0;  // requests the host has not replied to

@@ -13,6 +13,8 @@ class WebSocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(WebSocketsTest);
   CPPUNIT_TEST(a_request_reaches_the_core_and_its_reply_comes_back);
   CPPUNIT_TEST(events_come_without_being_asked_for);
+  CPPUNIT_TEST(a_burst_of_replies_travels_together);
+  CPPUNIT_TEST(messages_of_all_sizes_arrive_whole_between_pongs);
   CPPUNIT_TEST(the_subprotocol_is_echoed_out_of_a_list);
   CPPUNIT_TEST(a_handshake_without_our_subprotocol_is_refused);
   CPPUNIT_TEST(a_handshake_against_the_rules_is_refused);
@@ -96,6 +98,50 @@ public:
     for (int i = 0; i < 3; ++i) send(got.from, RequestTag{}, Json::object("event", i));
     for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT_EQUAL("{\"event\": " + std::to_string(i) + "}", client.read().payload);
     send(ConnectionId{987654}, RequestTag{}, Json::object());  // nobody: dropped
+  }
+
+  void a_burst_of_replies_travels_together() {
+    start();
+    WsClient client(port());
+    client.text("{}");
+    const ConnectionId id = host_.next().from;
+    for (int i = 0; i < 50; ++i) transport_->send(id, RequestTag{}, Json::object("event", i));
+    transport_->flush();
+    CPPUNIT_ASSERT(client.buffer().empty() && client.more());
+    const std::string_view together(client.buffer());
+    CPPUNIT_ASSERT(together.starts_with("\x81\x0b{\"event\":0}") && together.ends_with("\x81\x0c{\"event\":49}"));
+  }
+
+  // The sizes at which frames' lengths are written in another way, and more than a socket takes at once.
+  void messages_of_all_sizes_arrive_whole_between_pongs() {
+    for (const bool tls : {false, true}) {
+      start(tls ? Json::object("ws", false, "wss", true, "wss_port", 0, "wss_ip", "127.0.0.1") : Json::object());
+      WsClient client(port(), "janus-protocol", tls, 4096);
+      client.text("{}");
+      const ConnectionId id = host_.next().from;
+      constexpr size_t around = 8;  // {"a":""}
+      const std::vector<size_t> sizes{around, 125, 126, 127, 16000, 16384, 65535, 65536, 70000, 900000};
+      int pongs = 0;
+      for (int round = 0; round < 3; ++round) {
+        for (size_t size : sizes)
+          transport_->send(id, RequestTag{}, Json::object("a", std::string(size - around, 'x')));
+        transport_->flush();
+        client.frame(9, "ping");
+        for (size_t i = 0; i < sizes.size();) {
+          Frame frame = client.read();
+          CPPUNIT_ASSERT(frame.opcode == 1 || frame.opcode == 10);
+          if (frame.opcode == 10)
+            ++pongs;
+          else
+            CPPUNIT_ASSERT_EQUAL(sizes[i++], frame.payload.size());
+        }
+      }
+      send(id, RequestTag{}, Json::object("last", true));
+      for (Frame frame; frame.payload != R"({"last":true})"; pongs += frame.opcode == 10 ? 1 : 0)
+        CPPUNIT_ASSERT((frame = client.read()).opcode > 0);
+      CPPUNIT_ASSERT_EQUAL(3, pongs);
+      transport_->stop();
+    }
   }
 
   void the_subprotocol_is_echoed_out_of_a_list() {
