@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <strings.h>
 #include <sys/resource.h>
@@ -22,6 +23,8 @@ constexpr int looks_before_the_end = 200;  // a millisecond apart
 constexpr int accepted_in_a_row = 64;      // then other connections have their turn
 constexpr size_t mailbox_bound = 100000;   // messages of the core that wait for the thread
 constexpr rlim_t direct_table = 262144;    // libwebsockets makes a table with a pointer for each possible descriptor
+
+Time now() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
 constexpr const char* http_protocol = "http";
 constexpr const char* watch_protocol = "watch";
@@ -166,6 +169,7 @@ private:
   int on_web_socket_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
+      ++server_.requests_;
       return web_socket_->on_data({static_cast<const char*>(in), size}, lws_remaining_packet_payload(wsi),
                                   lws_is_final_fragment(wsi) != 0);
     case LWS_CALLBACK_SERVER_WRITEABLE: return web_socket_->on_writable();
@@ -343,9 +347,11 @@ lws* Server::attach(Attached& attached, int fd, lws_adoption_type type, const ch
 void Server::run() {
   pthread_setname_np(pthread_self(), rules_.name.substr(0, 15).c_str());
   while (!stopping_ || !(is_drained() || time_is_up_)) {
+    gather();
     host_.hold();  // no request comes before libwebsockets has slept, and it returns when it has looked at all sockets
     const int status = lws_service(context_, 0);
     host_.release();
+    pace_.looked(std::exchange(requests_, 0), now());
     if (status < 0) break;
   }
   // Destroying the context with an answer half sent can go round for ever inside libwebsockets: cut what is left, and
@@ -357,6 +363,16 @@ void Server::run() {
   }
   lws_context_destroy(context_);  // says gone() of what is still open
   context_ = nullptr;
+}
+
+// Waits until requests are to be looked for, or the core says something.
+void Server::gather() {
+  if (std::exchange(told_, false)) return;
+  const Duration left = pace_.next_look() - now();
+  if (left <= Duration::zero()) return;
+  pollfd core{mailbox_.fd(), POLLIN, 0};
+  const timespec limit{0, left.count()};
+  ppoll(&core, 1, &limit, nullptr);
 }
 
 void Server::accept(Gate& gate) {
@@ -405,6 +421,7 @@ void Server::wake() { mailbox_.wake(); }
 
 void Server::take_messages() {
   mailbox_.take(messages_);
+  told_ = true;
   for (CoreMessage& message : messages_) {
     if ((message.connection.value & request_id_mark) != 0) {
       http_.on_core(std::move(message));

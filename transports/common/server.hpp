@@ -22,6 +22,7 @@
 #include "common/certificate.hpp"
 #include "common/endpoint.hpp"
 #include "common/exchange.hpp"
+#include "common/pace.hpp"
 #include "common/tally.hpp"
 #include "common/web_socket.hpp"
 
@@ -95,6 +96,7 @@ private:
   Status make_context(bool tls);
   lws* attach(Attached& attached, int fd, lws_adoption_type type, const char* protocol);
   void run();
+  void gather();
   void accept(Gate& gate);
   void refuse_one(Gate& gate);
   void take_messages();
@@ -120,7 +122,10 @@ private:
   std::vector<CoreMessage> messages_;
   std::vector<std::string> addresses_;
   uint64_t next_id_ = 0;
-  Fd spare_;  // given up for a moment to refuse a connection when no descriptor is left
+  Pace pace_;
+  uint64_t requests_ = 0;  // of WebSockets, in this look
+  bool told_ = false;      // the core said something that is to be sent
+  Fd spare_;               // given up for a moment to refuse a connection when no descriptor is left
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;
   bool time_is_up_ = false;
