@@ -397,7 +397,7 @@ test('a bitrate cap is told to the publisher, and holds', async () => {
   await ann.handle.configure({bitrate: 100000});
   await until(async () => (await most()) <= 100000, 'the estimate follows');
   await ann.handle.configure({bitrate: 2000000}); // more than the room allows
-  await until(async () => (await most()) > 100000, 'the estimate rises');
+  await until(async () => (await most()) > 100000, 'the estimate rises', 30_000);
   assert.ok((await most()) <= 150000);
 });
 
