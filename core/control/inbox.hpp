@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cardea/mailbox.hpp"
@@ -64,6 +65,7 @@ public:
 
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
     inbox_.post({{transport_, from}, tag, api, std::move(request), false}, wake_);
+    if (wake_ == Inbox::Wake::later) asleep_ = true;
   }
   void gone(ConnectionId connection) override {
     inbox_.post({{transport_, connection}, {}, {}, {}, true}, Inbox::Wake::now);
@@ -71,7 +73,7 @@ public:
   void hold() override { wake_ = Inbox::Wake::later; }
   void release() override {
     wake_ = Inbox::Wake::now;
-    inbox_.wake();
+    if (std::exchange(asleep_, false)) inbox_.wake();
   }
   const std::string& state_folder() const override {
     std::call_once(made_, [this] { state_folder_ = make_folder_(); });
@@ -87,6 +89,7 @@ private:
   const std::string pages_folder_;
   // state
   Inbox::Wake wake_ = Inbox::Wake::now;  // written only by a transport's single thread
+  bool asleep_ = false;                  // the core, of a request that waits; only that thread's
   mutable std::once_flag made_;          // any of the transport's threads may ask
   mutable std::string state_folder_;
 };

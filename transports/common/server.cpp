@@ -90,22 +90,27 @@ private:
 class Server::Inbox : public Server::Attached {
 public:
   explicit Inbox(Server& server) : server_(server) {}
-  int on_event(lws* wsi, lws_callback_reasons reason, void*, size_t) override {
+  int on_event(lws*, lws_callback_reasons reason, void*, size_t) override {
     if (reason == LWS_CALLBACK_TIMER) {
       server_.time_is_up_ = true;
       lws_cancel_service(server_.context_);  // timers run before it sleeps: it would sleep now, whatever they did
     }
-    if (reason != LWS_CALLBACK_RAW_RX_FILE) return 0;
-    server_.take_messages();
-    if (server_.stop_wanted_ && !server_.stopping_) {
-      server_.begin_stop();
-      lws_set_timer_usecs(wsi, to_us(stop_time));
-    }
+    if (reason == LWS_CALLBACK_RAW_RX_FILE) take();
     return 0;
+  }
+  void adopted(lws* wsi) { wsi_ = wsi; }
+  void take() {
+    server_.take_messages();
+    if (!server_.stop_wanted_ || server_.stopping_) return;
+    server_.begin_stop();
+    lws_set_timer_usecs(wsi_, to_us(stop_time));
   }
 
 private:
+  // given
   Server& server_;
+  // state
+  lws* wsi_ = nullptr;
 };
 
 class Server::Connection : public Server::Attached {
@@ -173,6 +178,7 @@ private:
       return web_socket_->on_data({static_cast<const char*>(in), size}, lws_remaining_packet_payload(wsi),
                                   lws_is_final_fragment(wsi) != 0);
     case LWS_CALLBACK_SERVER_WRITEABLE: return web_socket_->on_writable();
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: web_socket_->on_peer_closing(); return 0;
     case LWS_CALLBACK_RECEIVE_PONG: web_socket_->on_pong(); return 0;
     case LWS_CALLBACK_TIMER: return web_socket_->on_timer();
     case LWS_CALLBACK_CLOSED: closed(); return 0;
@@ -287,7 +293,9 @@ Status Server::start(const std::vector<Door>& doors, std::optional<Identity> ide
     return made;
   spare_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
   inbox_ = std::make_unique<Inbox>(*this);
-  bool attached = attach(*inbox_, dup(mailbox_.fd()), LWS_ADOPT_RAW_FILE_DESC, watch_protocol) != nullptr;
+  lws* const inbox = attach(*inbox_, dup(mailbox_.fd()), LWS_ADOPT_RAW_FILE_DESC, watch_protocol);
+  inbox_->adopted(inbox);
+  bool attached = inbox != nullptr;
   for (auto& gate : gates_)
     attached = attached && attach(*gate, gate->give_socket(), LWS_ADOPT_RAW_FILE_DESC, watch_protocol) != nullptr;
   if (!attached) {
@@ -365,14 +373,13 @@ void Server::run() {
   context_ = nullptr;
 }
 
-// Waits until requests are to be looked for, or the core says something.
+// Waits until requests are to be looked for. What the core says meanwhile is sent.
 void Server::gather() {
-  if (std::exchange(told_, false)) return;
-  const Duration left = pace_.next_look() - now();
-  if (left <= Duration::zero()) return;
-  pollfd core{mailbox_.fd(), POLLIN, 0};
-  const timespec limit{0, left.count()};
-  ppoll(&core, 1, &limit, nullptr);
+  for (Duration left; (left = pace_.next_look() - now()) > Duration::zero();) {
+    pollfd core{mailbox_.fd(), POLLIN, 0};
+    const timespec limit{0, left.count()};
+    if (ppoll(&core, 1, &limit, nullptr) > 0) inbox_->take();
+  }
 }
 
 void Server::accept(Gate& gate) {
@@ -421,16 +428,19 @@ void Server::wake() { mailbox_.wake(); }
 
 void Server::take_messages() {
   mailbox_.take(messages_);
-  told_ = true;
   for (CoreMessage& message : messages_) {
     if ((message.connection.value & request_id_mark) != 0) {
       http_.on_core(std::move(message));
       continue;
     }
     auto found = web_sockets_.find(message.connection);
-    if (found != web_sockets_.end() && message.kind == CoreMessage::Kind::send)
-      found->second->web_socket()->send(message.tag, message.message);
+    if (found == web_sockets_.end() || message.kind != CoreMessage::Kind::send) continue;
+    WebSocket* const socket = found->second->web_socket();
+    socket->send(message.tag, message.message);
+    if (told_.empty() || told_.back() != socket) told_.push_back(socket);
   }
+  for (WebSocket* socket : told_) socket->flush();
+  told_.clear();
   messages_.clear();
 }
 

@@ -120,11 +120,11 @@ private:
   std::unordered_map<Attached*, std::unique_ptr<Connection>> connections_;
   std::unordered_map<ConnectionId, Connection*> web_sockets_;
   std::vector<CoreMessage> messages_;
+  std::vector<WebSocket*> told_;  // of them, in this turn
   std::vector<std::string> addresses_;
   uint64_t next_id_ = 0;
   Pace pace_;
   uint64_t requests_ = 0;  // of WebSockets, in this look
-  bool told_ = false;      // the core said something that is to be sent
   Fd spare_;               // given up for a moment to refuse a connection when no descriptor is left
   std::atomic<bool> stop_wanted_{false};
   bool stopping_ = false;

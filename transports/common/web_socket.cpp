@@ -43,7 +43,7 @@ void WebSocket::alive() {
 
 int WebSocket::on_timer() {
   if (!rules_.pings() || closed_) return 0;
-  if (pong_awaited_) return -1;
+  if (pong_awaited_) return end();
   pong_awaited_ = true;
   ping_due_ = true;
   set_timer(rules_.pong_within);
@@ -57,7 +57,7 @@ int WebSocket::on_data(std::string_view part, size_t left_of_frame, bool is_last
   if (incoming_.size() + part.size() + left_of_frame > rules_.max_message) {
     tally_.count(Refusal::message_too_big);
     lws_close_reason(wsi_, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
-    return -1;
+    return end();
   }
   incoming_.append(part);
   if (left_of_frame > 0 || !is_last_frame) return 0;
@@ -69,6 +69,7 @@ void WebSocket::receive(std::string_view message) {
   auto values = parse_values(message);
   if (!values) {
     queue(error_message(values.error()).text(rules_.style));
+    lws_callback_on_writable(wsi_);
     return;
   }
   for (Json& value : *values) {
@@ -95,17 +96,35 @@ void WebSocket::queue(std::string_view message) {
   if (closing_) return;
   if (queued_bytes_ + message.size() > rules_.max_queue) {
     tally_.count(Refusal::slow_reader);
-    closed_ = true;
-    queue_.clear();
-    ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
-    lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    kill();
     return;
   }
-  if (queue_.empty()) lws_callback_on_writable(wsi_);
   if (queue_.empty() || queue_.back().size() >= write_at_once) queue_.emplace_back();
   const size_t before = queue_.back().size();
   append_text_frame(queue_.back(), message);
   queued_bytes_ += queue_.back().size() - before;
+}
+
+// Without waiting to be told that there is room: there nearly always is.
+void WebSocket::flush() {
+  if (closed_ || queue_.empty()) return;
+  if (lws_partial_buffered(wsi_) != 0)
+    lws_callback_on_writable(wsi_);
+  else if (on_writable() != 0)
+    kill();
+}
+
+// Nothing of ours follows what libwebsockets sends now.
+int WebSocket::end() {
+  closed_ = true;
+  return -1;
+}
+
+void WebSocket::kill() {
+  closed_ = true;
+  queue_.clear();
+  ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
 void WebSocket::close_when_sent() {
@@ -120,7 +139,7 @@ int WebSocket::on_writable() {
     ping_due_ = false;
     // Not empty: libwebsockets does not tell of a pong without payload.
     unsigned char ping[LWS_PRE + 4] = {};
-    if (lws_write(wsi_, ping + LWS_PRE, sizeof ping - LWS_PRE, LWS_WRITE_PING) < 0) return -1;
+    if (lws_write(wsi_, ping + LWS_PRE, sizeof ping - LWS_PRE, LWS_WRITE_PING) < 0) return end();
     lws_callback_on_writable(wsi_);
     return 0;
   }
@@ -131,14 +150,13 @@ int WebSocket::on_writable() {
     queue_.pop_front();
     queued_bytes_ -= frames.size();
     auto* start = reinterpret_cast<unsigned char*>(frames.data());
-    if (lws_write(wsi_, start, frames.size(), LWS_WRITE_RAW) < 0) return -1;
+    if (lws_write(wsi_, start, frames.size(), LWS_WRITE_RAW) < 0) return end();
     if (!queue_.empty() || closing_) lws_callback_on_writable(wsi_);
     return 0;
   }
   if (!closing_) return 0;
-  closed_ = true;
   lws_close_reason(wsi_, LWS_CLOSE_STATUS_GOINGAWAY, nullptr, 0);
-  return -1;
+  return end();
 }
 
 void WebSocket::on_closed() {

@@ -28,8 +28,10 @@ public:
   WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally);
 
   ConnectionId id() const { return id_; }
-  // Sent when there is room. A reply (a tag) makes room for one more request.
+  // Waits for flush(). A reply (a tag) makes room for one more request.
   void send(RequestTag tag, JsonView message);
+  // Sends what waits: now, or when there is room.
+  void flush();
   // Closes with "going away" (1001) once all is sent.
   void close_when_sent();
   // There is nothing left to send, or nobody to send it to.
@@ -40,12 +42,15 @@ public:
   int on_writable();
   int on_timer();
   void on_pong() { alive(); }
+  void on_peer_closing() { closed_ = true; }
   void on_closed();
 
 private:
   void alive();
   void receive(std::string_view message);
   void queue(std::string_view message);
+  int end();
+  void kill();
   void set_timer(Duration duration);
 
   // given

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -59,10 +60,11 @@ public:
   // The owner's thread: everything posted so far, oldest first, into `into` (cleared before; its storage is reused).
   void take(std::vector<T>& into) {
     into.clear();
-    std::lock_guard lock(mutex_);
     uint64_t count = 0;
-    // A write that is yet to come wakes the owner once more.
-    if (signalled_ && ::read(fd_, &count, sizeof count) > 0) signalled_ = false;
+    // Before the lock: what is posted meanwhile is taken, too. A write that is yet to come wakes the owner once more.
+    const bool woken = signalled_ && ::read(fd_, &count, sizeof count) > 0;
+    std::lock_guard lock(mutex_);
+    if (woken) signalled_ = false;
     std::swap(into, waiting_);
   }
 
@@ -72,7 +74,7 @@ public:
 private:
   // Unlocks first: the owner, once awake, would wait for the lock.
   void signal(std::unique_lock<std::mutex> lock) {
-    if (std::exchange(signalled_, true)) return;
+    if (signalled_.exchange(true)) return;
     lock.unlock();
     uint64_t one = 1;
     [[maybe_unused]] auto written = ::write(fd_, &one, sizeof one);  // cannot fail: nothing else is written
@@ -85,7 +87,7 @@ private:
   // state
   std::mutex mutex_;
   std::vector<T> waiting_;
-  bool signalled_ = false;  // the descriptor is readable, or is about to be
+  std::atomic<bool> signalled_{false};  // the descriptor is readable, or is about to be
 };
 
 }  // namespace cardea
