@@ -15,6 +15,7 @@ class MailboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(values_come_out_in_order);
   CPPUNIT_TEST(the_descriptor_is_readable_while_something_waits);
   CPPUNIT_TEST(a_burst_wakes_once_it_is_over);
+  CPPUNIT_TEST(no_wake_up_is_lost);
   CPPUNIT_TEST(a_full_box_refuses);
   CPPUNIT_TEST(many_at_once_keep_their_order_and_the_bound);
   CPPUNIT_TEST(values_need_not_be_copied);
@@ -74,6 +75,26 @@ class MailboxTest : public CppUnit::TestFixture {
     box.take(got);  // taken on the way: nothing to wake for
     box.wake();
     CPPUNIT_ASSERT((got == std::vector<int>{5}));
+    CPPUNIT_ASSERT(!readable(box));
+  }
+
+  // The owner sleeps until the descriptor is readable, and takes while the other thread posts.
+  void no_wake_up_is_lost() {
+    constexpr size_t count = 20000;
+    Mailbox<size_t> box;
+    std::thread poster([&] {
+      for (size_t i = 0; i < count; ++i) box.post(i);
+    });
+    size_t taken = 0;
+    std::vector<size_t> got;
+    while (taken < count && readable(box, 5000)) {
+      box.take(got);
+      taken += got.size();
+    }
+    poster.join();
+    CPPUNIT_ASSERT_EQUAL(count, taken);
+    box.take(got);
+    box.take(got);
     CPPUNIT_ASSERT(!readable(box));
   }
 
