@@ -1,10 +1,17 @@
 // The RTCP of a peer connection: what the client says of our media and its own, and what we say.
 #include <algorithm>
 #include <array>
+#include <chrono>
 
 #include "peer/peer_connection.hpp"
 
 namespace cardea::peer {
+namespace {
+
+// Reports are due at multiples of this, so that those of many peers share a wake-up and a system call.
+using ReportGrid = std::chrono::duration<int64_t, std::ratio<1, 40>>;
+
+}  // namespace
 
 void PeerConnection::receive_rtcp(Datagram& datagram, Time now, Received& received, Output& out) {
   if (!srtp_) return out.drops.count(Drop::not_ready);
@@ -137,7 +144,8 @@ void PeerConnection::send_remb(Time now, Output& out) {
 
 // Sender reports of what was sent, receiver reports of what came, with our CNAME: in as many packets as it takes.
 void PeerConnection::send_reports(Time now, Output& out) {
-  report_at_ = now + report_interval * 9 / 10 + Duration(context_.random.below(report_interval.count() / 5));
+  const Time next = now + report_interval * 9 / 10 + Duration(context_.random.below(report_interval.count() / 5));
+  report_at_ = std::chrono::ceil<ReportGrid>(next);
   std::array<rtp::ReportBlock, 31> blocks;  // what one report holds; a peer sends fewer streams than that
   size_t count = 0;
   for (auto& receiver : receivers_)
