@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -36,9 +37,12 @@ struct Address {
 template <>
 struct std::hash<cardea::Address> {
   size_t operator()(const cardea::Address& address) const {
-    uint64_t x = 0xcbf29ce484222325u;  // FNV-1a
-    for (uint8_t byte : address.ip) x = (x ^ byte) * 0x100000001b3u;
-    x = (x ^ address.port ^ (uint64_t{address.socket} << 16)) * 0x100000001b3u;
-    return static_cast<size_t>(x ^ (x >> 29));
+    constexpr uint64_t odd = 0x9e3779b97f4a7c15u;  // 2^64 by the golden ratio: spreads what differs in few bits
+    uint64_t low, high;
+    std::memcpy(&low, address.ip.data(), sizeof low);
+    std::memcpy(&high, address.ip.data() + sizeof low, sizeof high);
+    uint64_t x = (low ^ (uint64_t{address.port} << 40) ^ (uint64_t{address.socket} << 32)) * odd;
+    x = (x ^ (x >> 29) ^ high) * odd;
+    return static_cast<size_t>(x ^ (x >> 32));
   }
 };
