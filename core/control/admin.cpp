@@ -26,9 +26,9 @@ Json describe(const worker::WorkerStats& stats) {
       stats.runs_out > 0 ? static_cast<double>(stats.packets_out) / static_cast<double>(stats.runs_out) : 0;
   return Json::object("id", stats.worker, "handles", stats.peers, "packets_in", stats.packets_in, "bytes_in",
                       stats.bytes_in, "packets_out", stats.packets_out, "bytes_out", stats.bytes_out, "runs_out",
-                      stats.runs_out, "run_length", run_length, "gso", stats.gso, "ticks", stats.ticks, "occupancy",
-                      stats.tick_occupancy, "cipher_engine", stats.cipher_engine, "stale_commands",
-                      stats.stale_commands, "drops", counted(stats.drops));
+                      stats.runs_out, "run_length", run_length, "frames_out", stats.frames_out, "gso", stats.gso,
+                      "ticks", stats.ticks, "occupancy", stats.tick_occupancy, "cipher_engine", stats.cipher_engine,
+                      "stale_commands", stats.stale_commands, "drops", counted(stats.drops));
 }
 Json& add(Json& to, const data::MessageCounts& counts) {
   return to.set("messages_in", counts.messages_in)

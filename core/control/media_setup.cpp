@@ -92,6 +92,7 @@ worker::WorkerSettings worker_settings(const Settings& settings, const std::vect
   out.send_buffer = media.send_buffer;
   out.gso = media.gso;
   out.gro = media.gro;
+  out.frames = media.frames;
   out.padding_waste = media.padding_waste;
   out.cipher_engine = media.cipher_engine;
   out.ice_timeout = seconds(settings.nat.ice_timeout);

@@ -77,6 +77,7 @@ struct MediaSettings {
   uint8_t dscp = 0;
   std::string cipher_engine = "auto";
   bool gso = true, gro = true;
+  bool frames = false;
   uint32_t tick = 1000;
   uint32_t tick_above_pps = 30000;
   double padding_waste = 0.03;
@@ -107,6 +108,8 @@ inline constexpr auto media_fields = std::tuple{
             one_of("auto", "ipsec-mb", "ipsec-mb-avx512", "ipsec-mb-avx2", "ipsec-mb-sse", "evp")),
     setting("gso", &MediaSettings::gso, "send runs of packets in one call (UDP GSO), where the kernel can"),
     setting("gro", &MediaSettings::gro, "take trains of packets in one call (UDP GRO), where the kernel can"),
+    setting("frames", &MediaSettings::frames,
+            "send media as Ethernet frames past the IP layer, where a link is known; needs CAP_NET_RAW and Linux 6.2"),
     setting("tick", &MediaSettings::tick, "how long packets are collected under load", "us", range(0, 20'000)),
     setting("tick_above_pps", &MediaSettings::tick_above_pps, "packets per second above which they are collected"),
     setting("padding_waste", &MediaSettings::padding_waste,

@@ -91,7 +91,8 @@ struct WorkerStats {
   uint32_t peers = 0;
   uint64_t packets_in = 0, bytes_in = 0;    // RTP that came from peers
   uint64_t packets_out = 0, bytes_out = 0;  // RTP sent to peers
-  uint64_t runs_out = 0;  // messages handed to the kernel; packets_out / runs_out is the achieved GSO run length
+  uint64_t runs_out = 0;    // messages handed to the kernel; packets_out / runs_out is the achieved GSO run length
+  uint64_t frames_out = 0;  // of the runs, those that went as Ethernet frames
   uint64_t ticks = 0;
   double tick_occupancy = 0;        // share of the last second spent working
   uint32_t handshakes_waiting = 0;  // DTLS datagrams put off for media, the most at once in the last second

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "media/rtx.hpp"
 #include "rtp/opus.hpp"
@@ -36,8 +37,10 @@ void write_padding(uint8_t* at, uint8_t padding) {
 
 }  // namespace
 
-Egress::Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste)
-    : engine_(engine), sockets_(sockets), arena_(arena_size), planner_(padding_waste, UdpSocket::max_message) {
+Egress::Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste,
+               std::unique_ptr<FrameSender> frames)
+    : engine_(engine), sockets_(sockets), frames_(std::move(frames)), arena_(arena_size),
+      planner_(padding_waste, frames_ ? FrameSender::max_run : UdpSocket::max_message) {
   jobs_.reserve(max_jobs);
   messages_.reserve(UdpSocket::batch);
 }
@@ -73,14 +76,36 @@ void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> que
 }
 
 void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
-  if (messages_.size() == UdpSocket::batch || used_ + run.count * max_datagram > arena_.size()) hand_over();
-  const size_t begin = used_;
+  const Address& to = *peer.path();
+  uint8_t* const frame = begin_frame(to, run);
+  if (frame == nullptr && (messages_.size() == UdpSocket::batch || used_ + run.count * max_datagram > arena_.size()))
+    hand_over();
+  uint8_t* const begin = frame != nullptr ? frame : arena_.data() + used_;
+  size_t size = 0;
   for (size_t i = run.first; i < run.first + run.count; ++i)
-    used_ += write_packet(*peer.send_key(), planner_.order()[i], arena_.data() + used_);
-  messages_.push_back({*peer.path(), begin, used_ - begin, run.segment});
+    size += write_packet(*peer.send_key(), planner_.order()[i], begin + size);
+  if (frame == nullptr) {
+    messages_.push_back({to, used_, size, run.segment});
+    used_ += size;
+  }
   counters_.packets += run.count;
-  counters_.bytes += used_ - begin;
-  counters_.runs += sockets_[peer.path()->socket].gso() ? 1 : run.count;
+  counters_.bytes += size;
+  counters_.runs += frame != nullptr || sockets_[to.socket].gso() ? 1 : run.count;
+}
+
+// Where the run's bytes go if they go as a frame.
+uint8_t* Egress::begin_frame(const Address& to, const RunPlanner::Run& run) {
+  if (!frames_) return nullptr;
+  size_t size = 0;
+  for (size_t i = run.first; i < run.first + run.count; ++i) {
+    const RunPlanner::Item& item = items_[planner_.order()[i]];
+    size += item.size + item.padding;
+  }
+  const Address& from = sockets_[to.socket].local();
+  uint8_t* frame = frames_->begin(from, to, size, run.segment);
+  if (frame != nullptr || !frames_->full()) return frame;
+  flush();
+  return frames_->begin(from, to, size, run.segment);
 }
 
 size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* out) {
@@ -138,6 +163,9 @@ void Egress::hand_over() {
   used_ = 0;
 }
 
-void Egress::flush() { hand_over(); }
+void Egress::flush() {
+  hand_over();
+  if (frames_) frames_->flush();
+}
 
 }  // namespace cardea::worker

@@ -1,14 +1,16 @@
 // Sends what the peers' senders have queued: subscriber by subscriber, headers written and payloads encrypted from the
-// shared plaintext into a reused buffer, whole runs handed to the kernel.
+// shared plaintext into a reused buffer (or straight into a frame), whole runs handed to the kernel.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "peer/peer_connection.hpp"
 #include "secure/cipher.hpp"
+#include "worker/frame_sender.hpp"
 #include "worker/run_planner.hpp"
 #include "worker/udp_socket.hpp"
 
@@ -23,7 +25,9 @@ struct EgressCounters {
 class Egress {
 public:
   // Engine and sockets outlive this; Address::socket is an index into the sockets. padding_waste: see RunPlanner.
-  Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste);
+  // frames: none if all goes by the sockets.
+  Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste,
+         std::unique_ptr<FrameSender> frames);
 
   // Sends all that is queued at the peer and empties its queue. What was sent is in the kernel after flush().
   void send(peer::PeerConnection& peer);
@@ -32,6 +36,8 @@ public:
   void flush();
 
   const EgressCounters& counters() const { return counters_; }
+  uint64_t frames() const { return frames_ ? frames_->runs() : 0; }  // of the runs
+  uint64_t unreachable() const { return frames_ ? frames_->unreachable() : 0; }
 
 private:
   // About the second level cache's share that output may take: 32 messages of five full packets.
@@ -46,6 +52,7 @@ private:
 
   void send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued);
   void write_run(peer::PeerConnection& peer, const RunPlanner::Run& run);
+  uint8_t* begin_frame(const Address& to, const RunPlanner::Run& run);
   size_t write_packet(const secure::SendKey& key, size_t item, uint8_t* out);
   void seal_pending();
   void hand_over();
@@ -54,6 +61,7 @@ private:
   secure::CipherEngine& engine_;
   std::span<UdpSocket> sockets_;
   // owned
+  std::unique_ptr<FrameSender> frames_;
   std::vector<uint8_t> arena_;
   std::vector<secure::SealJob> jobs_;
   std::vector<Message> messages_;

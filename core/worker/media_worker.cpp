@@ -61,19 +61,25 @@ Result<std::unique_ptr<Worker>> Worker::make(uint16_t index, WorkerSettings sett
     sockets.push_back(std::move(*socket));
   }
   if (sockets.empty()) return Error{0, "a media worker needs an address to listen on"};
-  return std::unique_ptr<Worker>(std::make_unique<MediaWorker>(index, std::move(settings), dtls, events, data,
-                                                               std::move(sockets), std::move(*engine)));
+  std::unique_ptr<FrameSender> frames;
+  if (settings.frames) {
+    Result<std::unique_ptr<FrameSender>> made = FrameSender::make(settings.send_buffer, settings.dscp);
+    if (!made) return std::move(made.error());
+    frames = std::move(*made);
+  }
+  return std::unique_ptr<Worker>(std::make_unique<MediaWorker>(
+      index, std::move(settings), dtls, events, data, std::move(sockets), std::move(*engine), std::move(frames)));
 }
 
 MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls,
                          Mailbox<WorkerEvent>& events, DataDoor* data, std::vector<UdpSocket> sockets,
-                         std::unique_ptr<secure::CipherEngine> engine)
+                         std::unique_ptr<secure::CipherEngine> engine, std::unique_ptr<FrameSender> frames)
     : index_(index), settings_(std::move(settings)), events_(events), data_(data),
       peer_settings_(peer_settings(settings_)), dtls_settings_(dtls_settings(settings_)), sockets_(std::move(sockets)),
       engine_(std::move(engine)),
       wake_fd_(make_wake_fd()), context_{peer_settings_, dtls_settings_, dtls, stun_, *engine_, packets_, random_, {}},
-      router_(peers_, index, peer_settings_.min_nack_queue), egress_(*engine_, sockets_, settings_.padding_waste),
-      timers_(Clock::now()) {
+      router_(peers_, index, peer_settings_.min_nack_queue),
+      egress_(*engine_, sockets_, settings_.padding_waste, std::move(frames)), timers_(Clock::now()) {
   stats_.worker = index_;
   stats_.cipher_engine = std::string(engine_->name());
   loop_.add(mailbox_.fd());
@@ -351,6 +357,7 @@ void MediaWorker::tell_stats() {
   stats_.packets_out = sent.packets;
   stats_.bytes_out = sent.bytes;
   stats_.runs_out = sent.runs;
+  stats_.frames_out = egress_.frames();
   stats_.tick_occupancy = static_cast<double>(std::exchange(busy_, {}).count()) / static_cast<double>(since.count());
   stats_.gso = std::any_of(sockets_.begin(), sockets_.end(), [](const UdpSocket& socket) { return socket.gso(); });
   stats_.handshakes_waiting = static_cast<uint32_t>(std::exchange(handshakes_most_, 0));
@@ -359,6 +366,7 @@ void MediaWorker::tell_stats() {
     stats_.drops.count(Drop::unreachable, socket.unreachable());
     stats_.drops.count(Drop::queue_full, socket.queue_full());
   }
+  stats_.drops.count(Drop::unreachable, egress_.unreachable());
   events_.post(stats_);
   router_.expire(now_);
   give_memory_back();

@@ -33,7 +33,8 @@ namespace cardea::worker {
 class MediaWorker final : public Worker {
 public:
   MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsContext& dtls, Mailbox<WorkerEvent>& events,
-              DataDoor* data, std::vector<UdpSocket> sockets, std::unique_ptr<secure::CipherEngine> engine);
+              DataDoor* data, std::vector<UdpSocket> sockets, std::unique_ptr<secure::CipherEngine> engine,
+              std::unique_ptr<FrameSender> frames);
   ~MediaWorker() override;
 
   void start(const std::vector<Worker*>& all) override;

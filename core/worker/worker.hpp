@@ -29,6 +29,7 @@ struct WorkerSettings {
   uint32_t receive_buffer = 4 << 20;  // SO_RCVBUF: hundreds of joins at once fit
   uint32_t send_buffer = 4 << 20;
   bool gso = true, gro = true;         // where the kernel allows
+  bool frames = false;                 // media goes as Ethernet frames where a link is known (FrameSender)
   double padding_waste = 0.03;         // RTP padding up to this share to make a run's packets equal
   std::string cipher_engine = "auto";  // auto, ipsec-mb, evp
   Duration ice_timeout = 15s;          // silence before ice-failed

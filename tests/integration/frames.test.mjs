@@ -1,0 +1,101 @@
+// Media that goes as Ethernet frames (media.frames): the same for the clients, whatever the interface does of checksums and
+// segments. The gateway and its clients are two hosts, namespaces joined by a pair of interfaces.
+import assert from 'node:assert/strict';
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {after, before, test as testOf} from 'node:test';
+import {Admin, adminAt} from '../lib/client.mjs';
+import {binary, startGateway, until} from '../lib/gateway.mjs';
+import {enterNamespace} from '../lib/namespace.mjs';
+
+const skip = enterNamespace();
+const test = (name, run) => testOf(name, {skip, timeout: 60_000}, run);
+const load = join(process.env.CARDEA_BUILD ?? new URL('../../build', import.meta.url).pathname, 'tools/cardea-load');
+
+const hosts = {v4: {gateway: '10.214.0.1', client: '10.214.0.2', length: 24}, v6: {gateway: 'fd00:214::1', client: 'fd00:214::2', length: 64}};
+const folder = mkdtempSync(join(tmpdir(), 'cardea-frames-'));
+const adminPath = join(folder, 'admin');
+let clients, gateway, admin;
+
+function sh(command) {
+  const {status, stderr} = spawnSync('sh', ['-c', command], {encoding: 'utf8'});
+  assert.equal(status, 0, `${command}: ${stderr}`);
+}
+/** A command as the clients' host runs it. */
+const there = command => `nsenter --net --target ${clients.pid} ${command}`;
+
+before(async () => {
+  if (skip) return;
+  // Both ends of a pipe: the other host is there once it says so, and ends with this process.
+  clients = spawn('setpriv', ['--pdeathsig', 'TERM', 'unshare', '--net', 'sh', '-c', 'echo there; exec sleep infinity']);
+  await new Promise(resolve => clients.stdout.once('data', resolve));
+  sh(`ip link add frames0 type veth peer name frames1 netns ${clients.pid}`);
+  for (const {gateway, client, length} of Object.values(hosts)) {
+    const nodad = length === 64 ? 'nodad' : '';
+    sh(`ip address add ${gateway}/${length} dev frames0 ${nodad}; ${there(`ip address add ${client}/${length} dev frames1 ${nodad}`)}`);
+  }
+  sh(`ip link set frames0 up; ${there('ip link set frames1 up')}; ${there('ip link set lo up')}`);
+  gateway = await startGateway({set: {
+    'cardea.media.address': Object.values(hosts).map(host => host.gateway).join(','), 'cardea.media.frames': true,
+    'websockets.general.ws_ip': hosts.v4.gateway, ...adminAt(adminPath)}});
+  admin = await Admin.open(adminPath);
+});
+after(async () => {
+  admin?.close();
+  await gateway?.stop();
+  clients?.kill();
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const ofWorkers = async () => (await admin.ask('loops_info')).loops;
+const framesOut = async () => (await ofWorkers()).reduce((sum, loop) => sum + loop.frames_out, 0);
+
+/** A voice and a video to ten, each of whom checks every packet: what the load tool found. */
+async function room(bind, ...options) {
+  const url = gateway.ws.replace('127.0.0.1', hosts.v4.gateway);
+  const child = spawn('sh', ['-c', `exec ${there('"$@"')}`, 'sh', load, '--url', url, '--json', '-', '--bind', bind, '--rooms', '1', '--publishers', '1',
+    '--subscribers', '10', '--sample', '10', '--one-of', '1', '--warm-up', '0.5', '--seconds', '2', ...options]);
+  let output = '', complaint = '';
+  child.stdout.on('data', data => (output += data));
+  child.stderr.on('data', data => (complaint += data));
+  const code = await new Promise(resolve => child.on('close', resolve));
+  assert.equal(code, 0, complaint);
+  return JSON.parse(output);
+}
+
+for (const family of ['v4', 'v6'])
+  for (const offload of ['on', 'off'])
+    test(`IP${family}, the interface's offloads ${offload}: nothing is lost and nothing changed`, async () => {
+      sh(`ethtool -K frames0 tx ${offload} gso ${offload}`);
+      const before = await framesOut();
+      const result = await room(hosts[family].client);
+      const {packets, corrupt, undecryptable, reordered} = result.received;
+      assert.ok(packets > 3000, `${packets} packets`);
+      assert.deepEqual([result.loss, corrupt, undecryptable, reordered], [0, 0, 0, 0]);
+      await until(async () => (await framesOut()) - before > 800, 'media went as frames');
+    });
+
+test('a next hop with another Ethernet address is followed', async () => {
+  sh(`ethtool -K frames0 tx on gso on; ${there("sh -c 'echo 1 > /proc/sys/net/ipv4/conf/frames1/arp_notify'")}`);
+  const before = await framesOut();
+  const result = await room(hosts.v4.client, '--after-join', 'ip link set frames1 address 02:00:00:00:00:99');
+  assert.ok(result.loss < 0.01, `${100 * result.loss} % lost`);
+  await until(async () => (await framesOut()) - before > 800, 'media went as frames');
+});
+
+test('an interface that goes down and comes back is used again', async () => {
+  const here = `nsenter --net --target ${process.pid}`;
+  const before = await framesOut();
+  const result = await room(hosts.v4.client, '--after-join', `${here} ip link set frames0 down && sleep 0.3 && ${here} ip link set frames0 up`);
+  assert.ok(result.loss < 0.01, `${100 * result.loss} % lost`);
+  await until(async () => (await framesOut()) - before > 800, 'media went as frames');
+});
+
+test('without the right to send frames the gateway says so and does not start', () => {
+  const {status, stdout, stderr} = spawnSync('setpriv', ['--bounding-set', '-net_raw', binary, '--config', folder, '--set', 'cardea.media.frames=true',
+    '--set', 'cardea.media.port=0', '--set', 'cardea.general.state_folder='], {encoding: 'utf8', timeout: 20_000});
+  assert.equal(status, 1);
+  assert.match(stdout + stderr, /frames need the right to open packet sockets \(CAP_NET_RAW\)/);
+});
