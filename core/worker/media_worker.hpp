@@ -77,6 +77,7 @@ private:
   void schedule_hurried();
   void take_records(const peer::PeerConnection& peer, std::span<const Bytes> records);
   void flush();
+  void send_waiting();
   void flush_data();
   void choose_pace();
   void tell_stats();
