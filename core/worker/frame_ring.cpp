@@ -14,7 +14,6 @@
 namespace cardea::worker {
 namespace {
 
-constexpr size_t ring_size = FrameRing::frame_size * FrameRing::frame_count;
 constexpr size_t block_size = 65536;
 constexpr size_t frame_at = TPACKET2_HDRLEN - sizeof(sockaddr_ll);
 static_assert(frame_at + FrameRing::max_frame <= FrameRing::frame_size);
@@ -32,25 +31,25 @@ tpacket2_hdr* header(uint8_t* slots, size_t at) {
 
 }  // namespace
 
-Result<FrameRing> FrameRing::open(int interface, uint32_t send_buffer) {
+Result<FrameRing> FrameRing::open(int interface, size_t slots, uint32_t send_buffer) {
   // Without a protocol it receives nothing.
   const int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (fd < 0) return failed("a packet socket");
-  FrameRing ring(fd, nullptr);
+  FrameRing ring(fd, slots);
   const auto bytes = static_cast<int>(send_buffer);
   if (!set(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes)) set(fd, SOL_SOCKET, SO_SNDBUF, bytes);
   tpacket_req request{};
   request.tp_block_size = block_size;
-  request.tp_block_nr = ring_size / block_size;
+  request.tp_block_nr = static_cast<unsigned>(slots * frame_size / block_size);
   request.tp_frame_size = frame_size;
-  request.tp_frame_nr = frame_count;
+  request.tp_frame_nr = static_cast<unsigned>(slots);
   // PACKET_LOSS: a frame that the kernel does not take does not hold up those behind it.
   if (!set(fd, SOL_PACKET, PACKET_VERSION, int{TPACKET_V2}) || !set(fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
       !set(fd, SOL_PACKET, PACKET_LOSS, 1) || !set(fd, SOL_PACKET, PACKET_TX_RING, request))
     return failed("a packet socket's ring");
-  void* slots = mmap(nullptr, ring_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (slots == MAP_FAILED) return failed("a packet socket's memory");
-  ring.slots_ = static_cast<uint8_t*>(slots);
+  void* memory = mmap(nullptr, slots * frame_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (memory == MAP_FAILED) return failed("a packet socket's memory");
+  ring.slots_ = static_cast<uint8_t*>(memory);
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
   address.sll_ifindex = interface;
@@ -59,11 +58,11 @@ Result<FrameRing> FrameRing::open(int interface, uint32_t send_buffer) {
 }
 
 FrameRing::FrameRing(FrameRing&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), slots_(std::exchange(other.slots_, nullptr)), at_(other.at_),
-      waiting_(other.waiting_) {}
+    : fd_(std::exchange(other.fd_, -1)), slots_(std::exchange(other.slots_, nullptr)), count_(other.count_),
+      at_(other.at_), waiting_(other.waiting_) {}
 
 FrameRing::~FrameRing() {
-  if (slots_ != nullptr) munmap(slots_, ring_size);
+  if (slots_ != nullptr) munmap(slots_, count_ * frame_size);
   if (fd_ >= 0) close(fd_);
 }
 
@@ -77,17 +76,17 @@ void FrameRing::commit(size_t size) {
   tpacket2_hdr* slot = header(slots_, at_);
   slot->tp_len = static_cast<uint32_t>(size);
   __atomic_store_n(&slot->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);  // looked at within send() only
-  at_ = (at_ + 1) % frame_count;
+  at_ = (at_ + 1) % count_;
   waiting_ = true;
 }
 
 bool FrameRing::flush() {
   if (!waiting_) return true;
-  if (send(fd_, nullptr, 0, MSG_DONTWAIT) >= 0) {
-    waiting_ = false;
-    return true;
-  }
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == EINTR;
+  const ssize_t sent = send(fd_, nullptr, 0, MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ENOBUFS && errno != EINTR) return false;
+  const tpacket2_hdr* last = header(slots_, (at_ + count_ - 1) % count_);
+  waiting_ = __atomic_load_n(&last->tp_status, __ATOMIC_ACQUIRE) == TP_STATUS_SEND_REQUEST;
+  return true;
 }
 
 }  // namespace cardea::worker

@@ -11,12 +11,11 @@ namespace cardea::worker {
 
 class FrameRing {
 public:
-  static constexpr size_t frame_size = 16384;  // a slot; a run of some twelve full packets
-  static constexpr size_t frame_count = 512;
+  static constexpr size_t frame_size = 16384;           // a slot; a run of some twelve full packets
   static constexpr size_t max_frame = frame_size - 32;  // bytes of a frame with its virtio header
 
-  // interface: its index. send_buffer: bytes that may be under way in the interface's queue.
-  static Result<FrameRing> open(int interface, uint32_t send_buffer);
+  // interface: its index; slots: a multiple of 4; send_buffer: bytes that may be under way in the interface's queue.
+  static Result<FrameRing> open(int interface, size_t slots, uint32_t send_buffer);
 
   FrameRing(FrameRing&& other) noexcept;
   FrameRing& operator=(FrameRing&&) = delete;
@@ -26,16 +25,18 @@ public:
   uint8_t* next();
   // What next() gave holds a frame of `size` bytes. It may be written to until flush().
   void commit(size_t size);
-  // Hands over what was committed. Frames that the interface's queue has no room for stay for the next flush().
+  // Hands over what was committed. Frames that the interface's queue has no room for wait for the next flush().
   // False: the interface is gone or down.
   bool flush();
+  bool waiting() const { return waiting_; }
 
 private:
-  FrameRing(int fd, uint8_t* slots) : fd_(fd), slots_(slots) {}
+  FrameRing(int fd, size_t count) : fd_(fd), count_(count) {}
 
   // owned
   int fd_;
-  uint8_t* slots_;
+  uint8_t* slots_ = nullptr;
+  size_t count_;
   // state
   size_t at_ = 0;
   bool waiting_ = false;  // committed, not yet handed over

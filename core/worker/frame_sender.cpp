@@ -36,14 +36,14 @@ uint8_t* FrameSender::begin(const Address& from, const Address& to, size_t size,
   const Link* link = from.unspecified() ? nullptr : links_.find(from, to, ip_headers_size(to.v6) + segment);
   if (link == nullptr) return nullptr;
   Door& out = door(link->interface);
-  if (!out.ring) return nullptr;
-  uint8_t* at = out.ring->next();
-  full_ = at == nullptr;
-  if (full_) return nullptr;
+  if (out.rings.empty()) return nullptr;
+  uint8_t* at = room(out);
+  full_ = at == nullptr && out.datagrams > 0;
+  if (at == nullptr) return nullptr;
   const size_t datagrams = (size + segment - 1) / segment;
   write_frame_headers(at, *link, from, to, {size, segment, id_, dscp_});
   id_ = static_cast<uint16_t>(id_ + datagrams);
-  out.ring->commit(frame_headers_size(to.v6) + size);
+  out.rings[out.filling].commit(frame_headers_size(to.v6) + size);
   out.datagrams += datagrams;
   ++runs_;
   return at + frame_headers_size(to.v6);
@@ -52,25 +52,50 @@ uint8_t* FrameSender::begin(const Address& from, const Address& to, size_t size,
 FrameSender::Door& FrameSender::door(int interface) {
   auto [found, is_new] = doors_.try_emplace(interface);
   if (!is_new) return found->second;
-  Result<FrameRing> ring = FrameRing::open(interface, send_buffer_);
-  if (ring)
-    found->second.ring.emplace(std::move(*ring));
-  else
+  Door& opened = found->second;
+  for (size_t slots : ring_slots) {
+    Result<FrameRing> ring = FrameRing::open(interface, slots, send_buffer_);
+    if (ring) {
+      opened.rings.push_back(std::move(*ring));
+      continue;
+    }
     log::warn("worker", "no frames on interface ", interface, ": ", ring.error().reason);
-  return found->second;
+    opened.rings.clear();
+    break;
+  }
+  return opened;
+}
+
+// Once a flush gives no room in a ring, the next one takes over until all has left.
+uint8_t* FrameSender::room(Door& door) {
+  uint8_t* at = door.rings[door.filling].next();
+  if (at == nullptr && door.datagrams == 0 && door.filling + 1 < door.rings.size())
+    at = door.rings[++door.filling].next();
+  return at;
 }
 
 void FrameSender::flush() {
   if (!std::exchange(used_, false)) return;
   full_ = false;
   for (auto at = doors_.begin(); at != doors_.end();) {
-    Door& out = at->second;
-    const bool there = !out.ring || out.ring->flush();
-    const uint64_t datagrams = std::exchange(out.datagrams, 0);
+    const bool there = hand_over(at->second);
+    const uint64_t datagrams = std::exchange(at->second.datagrams, 0);
     if (!there) unreachable_ += datagrams;
     at = there ? std::next(at) : doors_.erase(at);
   }
   links_.refresh();
+}
+
+// False: the interface takes nothing any more. What an earlier ring still holds goes first.
+bool FrameSender::hand_over(Door& door) {
+  for (FrameRing& ring : door.rings) {
+    if (!ring.flush()) return false;
+    if (!ring.waiting()) continue;
+    used_ = true;
+    return true;
+  }
+  door.filling = 0;
+  return true;
 }
 
 }  // namespace cardea::worker

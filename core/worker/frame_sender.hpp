@@ -2,12 +2,13 @@
 // What no link is known for goes by the socket, as does all that is not media. Not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/address.hpp"
 #include "cardea/result.hpp"
@@ -24,7 +25,8 @@ public:
   static Result<std::unique_ptr<FrameSender>> make(uint32_t send_buffer, uint8_t dscp);
 
   // Room for a run of `size` <= max_run bytes, datagrams of `segment` bytes each, the last may be shorter. It may be
-  // written to until flush(). nullptr: full() until flush(), or this run must go by the socket.
+  // written to until flush(). nullptr: full() until flush(), or this run must go by the socket. Runs that were begun
+  // leave in their order.
   uint8_t* begin(const Address& from, const Address& to, size_t size, size_t segment);
   bool full() const { return full_; }
 
@@ -38,11 +40,18 @@ public:
 private:
   FrameSender(Links links, uint32_t send_buffer, uint8_t dscp)
       : send_buffer_(send_buffer), dscp_(dscp), links_(std::move(links)) {}
+  // An interface. What it takes at once needs but a few slots, which stay in the processor's cache; behind them are
+  // many for what its queue holds.
   struct Door {
-    std::optional<FrameRing> ring;  // none where it could not be opened
-    uint64_t datagrams = 0;         // not handed over yet
+    std::vector<FrameRing> rings;  // none where they could not be opened
+    size_t filling = 0;            // of them, since the last flush
+    uint64_t datagrams = 0;        // not handed over yet
   };
+  static constexpr std::array<size_t, 2> ring_slots{64, 512};
+
   Door& door(int interface);
+  static uint8_t* room(Door& door);
+  bool hand_over(Door& door);
 
   // given
   const uint32_t send_buffer_;
@@ -51,7 +60,7 @@ private:
   Links links_;
   std::map<int, Door> doors_;  // by interface
   // state
-  bool used_ = false;  // since the last flush
+  bool used_ = false;  // since the last flush, or frames wait for the next
   bool full_ = false;
   uint16_t id_ = 0;  // of the next IPv4 packet
   uint64_t runs_ = 0, unreachable_ = 0;
