@@ -6,7 +6,7 @@ import statistics
 import sys
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 400, 70, 110, 50, 60
-COLOURS = {"cardea": "#0b6e4f", "janus": "#c44900"}
+COLOURS = {"cardea": "#0b6e4f", "cardea-frames": "#3a86c8", "janus": "#c44900"}
 
 
 def points(results):

@@ -1,6 +1,8 @@
 """Starts a server in the server's namespace with a configuration made for measuring, and stops it."""
 import glob
 import os
+import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -28,13 +30,19 @@ def version(kind, build):
     return out.stdout.strip() or "?"
 
 
+def frames_are_possible():
+    """Linux 6.2 cuts the frames of packet sockets into datagrams."""
+    return tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2]) >= (6, 2)
+
+
 class Server:
-    """kind: "cardea", "janus" (event_loops=1) or "janus-threads" (its default: a thread per handle)."""
+    """kind: "cardea", "cardea-frames" (media.frames), "janus" (event_loops=1) or "janus-threads" (its default: a thread per
+    handle)."""
 
     def __init__(self, kind, address, build, workers=1, extra=()):
         self.kind, self.address = kind, address
         self.folder = tempfile.mkdtemp(prefix="cardea-bench-")
-        command = self._cardea(build, workers, extra) if kind == "cardea" else self._janus()
+        command = self._cardea(build, workers, extra) if kind.startswith("cardea") else self._janus()
         self.log = open(os.path.join(self.folder, "log"), "w+")
         self.process = subprocess.Popen(topology.inside(topology.SERVER, *command), stdout=self.log, stderr=self.log)
         self.pid = self.process.pid
@@ -46,6 +54,7 @@ class Server:
             "cardea.general.transports_folder": f"{build}/transports/.libs",
             "cardea.general.state_folder": "", "cardea.general.debug_level": 3, "cardea.general.session_timeout": 0,
             "cardea.media.address": self.address, "cardea.media.port": MEDIA_PORT, "cardea.media.workers": workers,
+            "cardea.media.frames": "true" if self.kind == "cardea-frames" else "false",
             "cardea.transports.disable": "http", "cardea.plugins.disable": "echotest",
             "websockets.general.ws_ip": self.address, "websockets.general.ws_port": WS_PORT,
         }
