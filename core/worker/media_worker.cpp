@@ -184,11 +184,8 @@ void MediaWorker::turn() {
 
 void MediaWorker::receive_all() {
   for (UdpSocket& socket : sockets_) {
-    for (size_t taken = 0; taken < max_datagrams;) {
-      const size_t got = socket.receive([&](Datagram& datagram) { deliver(datagram); });
-      if (got == 0) break;
-      taken += got;
-    }
+    for (size_t batches = 0; batches < max_batches; ++batches)
+      if (socket.receive([&](Datagram& datagram) { deliver(datagram); }) < UdpSocket::batch) break;
   }
 }
 
@@ -268,7 +265,7 @@ void MediaWorker::forward(peer::PeerConnection& peer, peer::Received& received) 
 void MediaWorker::take_mirrored() {
   for (const auto& ring : rings_) {
     if (!ring) continue;
-    for (size_t taken = 0; taken < max_datagrams; ++taken) {
+    for (size_t taken = 0; taken < max_mirrored; ++taken) {
       const MirroredPacket* mirrored = ring->front();
       if (mirrored == nullptr) break;
       rtp::PacketRef packet = packets_.get();

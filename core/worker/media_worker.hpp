@@ -43,7 +43,8 @@ public:
   uint16_t port() const override;
 
 private:
-  static constexpr size_t max_datagrams = 4096;      // received in one turn: timers and commands wait no longer
+  static constexpr size_t max_batches = 128;         // received in one turn: timers and commands wait no longer
+  static constexpr size_t max_mirrored = 4096;       // packets of another worker, likewise
   static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
   static constexpr uint64_t worth_a_trim = 200;      // datagrams of handshakes: some fifty of them
   static constexpr Duration rate_window = 100ms;     // over which packets are counted to choose wake-ups or ticks

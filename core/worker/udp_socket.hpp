@@ -43,19 +43,18 @@ public:
   bool gso() const { return gso_; }
 
   // One system call: up to `batch` messages. visit(Datagram&) for each datagram in them; the bytes are valid until the
-  // next call. Returns how many datagrams there were; 0: nothing waits.
+  // next call. Returns how many messages there were; less than `batch`: nothing waits.
   template <class Visit>
   size_t receive(Visit&& visit) {
-    size_t messages = fill(), datagrams = 0;
+    const size_t messages = fill();
     for (size_t i = 0; i < messages; ++i) {
       MutableBytes bytes(slabs_->bytes.data() + i * slab_size, received_[i].size);
       for (size_t at = 0; at < bytes.size(); at += received_[i].segment) {
         Datagram datagram{received_[i].from, bytes.subspan(at, std::min(received_[i].segment, bytes.size() - at))};
         visit(datagram);
-        ++datagrams;
       }
     }
-    return datagrams;
+    return messages;
   }
 
   // Notes one message for flush(); `bytes` must stay as they are until then. Datagrams of `segment` bytes each, the

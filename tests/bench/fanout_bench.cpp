@@ -85,7 +85,7 @@ Result whole_path(const Setting& setting, const BlackHoles& holes) {
     house.router->forward({publisher.id, 0}, {member.id, 0}, house.now);
   }
   std::vector<worker::UdpSocket> sockets = make_socket(setting.gso);
-  worker::Egress egress(*house.engine, sockets, 0.03);
+  worker::Egress egress(*house.engine, sockets, 0.03, nullptr);
   std::vector<std::vector<uint8_t>> datagrams;
   for (size_t i = 0; i < packets_per_run; ++i) {
     test::Client::Rtp rtp;
