@@ -63,10 +63,10 @@ Dtls::Dtls(Dtls&&) noexcept = default;
 Dtls& Dtls::operator=(Dtls&&) noexcept = default;
 
 void Dtls::start(const Address& to, Time now, Outbox& out) {
-  if (started_ || state_ != State::handshaking) return;
+  if (started_ || state_ != State::handshaking || role_ != sdp::DtlsRole::client) return;
   begin(now);
   if (state_ != State::handshaking) return;
-  if (role_ == sdp::DtlsRole::client) advance();
+  advance();
   flush(to, out);
   schedule(now);
 }
