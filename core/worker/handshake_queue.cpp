@@ -34,15 +34,36 @@ std::optional<Drop> HandshakeQueue::push(PeerId peer, bool begun, const Datagram
   return std::nullopt;
 }
 
-std::optional<HandshakeQueue::Waiting> HandshakeQueue::pop() {
-  std::deque<PeerId>& line = begun_.empty() ? fresh_ : begun_;
+std::optional<HandshakeQueue::Waiting> HandshakeQueue::pop(Time now) {
+  forget_slow(now);
+  const bool begins = begun_.empty();
+  if (begins && under_way_.size() >= max_under_way) return std::nullopt;
+  std::deque<PeerId>& line = begins ? fresh_ : begun_;
   if (line.empty()) return std::nullopt;
   auto next = waiting_.find(line.front());
   Waiting out{line.front(), std::move(next->second)};
   line.pop_front();
   waiting_.erase(next);
   size_ -= out.datagrams.size();
+  if (begins && under_way_.try_emplace(out.peer, now).second) beginnings_.emplace_back(now, out.peer);
   return out;
+}
+
+Time HandshakeQueue::next() const {
+  if (waiting_.empty()) return never;
+  if (!begun_.empty() || under_way_.size() < max_under_way) return Time::min();
+  return beginnings_.front().first + patience;
+}
+
+void HandshakeQueue::forget_slow(Time now) {
+  while (!beginnings_.empty()) {
+    const auto [began, peer] = beginnings_.front();
+    auto known = under_way_.find(peer);
+    const bool ended = known == under_way_.end() || known->second != began;
+    if (!ended && began + patience > now) return;
+    if (!ended) under_way_.erase(known);
+    beginnings_.pop_front();
+  }
 }
 
 }  // namespace cardea::worker

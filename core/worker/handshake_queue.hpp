@@ -1,5 +1,6 @@
 // Datagrams of DTLS handshakes that wait for their share of a turn. A handshake costs as much time as a thousand
-// forwarded packets: when many peers join at once, media goes first and their datagrams wait here.
+// forwarded packets: when many peers join at once, media goes first and their datagrams wait here. And it costs 70 kB
+// for as long as it lasts: of a thousand that come at once, so many begin as others end.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +8,13 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/drop.hpp"
 #include "base/outbox.hpp"
 #include "cardea/ids.hpp"
+#include "cardea/time.hpp"
 
 namespace cardea::worker {
 
@@ -19,6 +22,8 @@ class HandshakeQueue {
 public:
   static constexpr size_t max_datagrams = 8192;  // a thousand joins at once are some four thousand
   static constexpr size_t max_of_peer = 32;      // more than the longest flight: nobody fills the queue alone
+  static constexpr size_t max_under_way = 50;
+  static constexpr Duration patience = 50ms;  // a handshake that lasts longer keeps nobody waiting: its peer is slow
 
   struct Kept {
     Address from;
@@ -32,16 +37,24 @@ public:
   // Copies the datagram, unless there is no room for it or what waits already says the same: peers that wait long send
   // theirs again. begun: the peer's handshake is under way.
   std::optional<Drop> push(PeerId peer, bool begun, const Datagram& datagram);
-  // All that waits of one peer, in the order in which peers came; those whose handshake is under way first, so that not
-  // all are under way at once. None: nothing waits.
-  std::optional<Waiting> pop();
+  // All that waits of one peer, in the order in which peers came; those whose handshake is under way first. None:
+  // nothing waits, or it has to wait for next().
+  std::optional<Waiting> pop(Time now);
+  // The peer's handshake is over, whatever way.
+  void over(PeerId peer) { under_way_.erase(peer); }
+  // When pop() gives something unless over() is called before; never: nothing waits.
+  Time next() const;
 
   bool waits(PeerId peer) const { return waiting_.contains(peer); }
   bool empty() const { return waiting_.empty(); }
   size_t size() const { return size_; }  // datagrams
 
 private:
+  void forget_slow(Time now);
+
   std::deque<PeerId> begun_, fresh_;
+  std::unordered_map<PeerId, Time> under_way_;      // and when they began
+  std::deque<std::pair<Time, PeerId>> beginnings_;  // the same in order, and some that are over
   std::unordered_map<PeerId, std::vector<Kept>> waiting_;
   size_t size_ = 0;
 };

@@ -139,8 +139,8 @@ void MediaWorker::run() {
 // Whatever comes first ends the sleep. Under load a turn takes what comes within a tick of its first packet: waking up
 // costs more than forwarding many packets, and runs of several are cheaper than each alone.
 void MediaWorker::sleep() {
-  if (!handshakes_.empty()) return;
   const Time before = Clock::now();
+  if (handshakes_.next() <= before) return;
   wait();
   if (!ticking_) return;
   // What was there already came while the turn before ran.
@@ -155,7 +155,8 @@ void MediaWorker::wait() {
   asleep_.exchange(true);
   const bool waiting =
       std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring && !ring->empty(); });
-  const Time until = waiting ? now_ : std::min(std::max(timers_.next(), now_ + timer_gap), stats_at_);
+  const Time until =
+      waiting ? now_ : std::min({std::max(timers_.next(), now_ + timer_gap), stats_at_, handshakes_.next()});
   for (int fd : loop_.wait(Clock::now(), until)) {
     uint64_t count = 0;
     if (fd == wake_fd_) [[maybe_unused]]
@@ -232,7 +233,7 @@ void MediaWorker::run_handshakes() {
   handshakes_most_ = std::max(handshakes_most_, handshakes_.size());
   const Time until = Clock::now() + handshake_budget;
   do {
-    std::optional<HandshakeQueue::Waiting> next = handshakes_.pop();
+    std::optional<HandshakeQueue::Waiting> next = handshakes_.pop(now_);
     if (!next) break;
     handshakes_taken_ += next->datagrams.size();
     for (HandshakeQueue::Kept& kept : next->datagrams) {
@@ -242,6 +243,8 @@ void MediaWorker::run_handshakes() {
       else
         output_.drops.count(Drop::stale_peer);
     }
+    const peer::PeerConnection* peer = peers_.find(next->peer);
+    if (peer == nullptr || peer->dtls().state() != secure::Dtls::State::handshaking) handshakes_.over(next->peer);
   } while (Clock::now() < until);
   schedule_hurried();
   flush();

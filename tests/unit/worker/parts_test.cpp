@@ -234,8 +234,10 @@ class HandshakeQueueTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(handshakes_under_way_go_first);
   CPPUNIT_TEST(what_is_sent_again_while_it_waits_is_kept_once);
   CPPUNIT_TEST(a_peer_that_sends_many_leaves_room_for_others);
+  CPPUNIT_TEST(only_so_many_are_under_way);
   CPPUNIT_TEST_SUITE_END();
 
+  const Time now_{100s};
   std::vector<uint8_t> bytes_;
   // A handshake record of epoch 0 with its number and that of its message.
   Datagram datagram(uint8_t message, uint8_t record = 0, size_t size = 100) {
@@ -257,7 +259,7 @@ public:
     CPPUNIT_ASSERT_EQUAL(size_t{10}, queue.size());
     for (const PeerId& expected : {first, second}) {
       CPPUNIT_ASSERT(queue.waits(expected));
-      auto next = queue.pop();
+      auto next = queue.pop(now_);
       CPPUNIT_ASSERT(next && next->peer == expected);
       CPPUNIT_ASSERT(!queue.waits(expected));
       CPPUNIT_ASSERT_EQUAL(size_t{5}, next->datagrams.size());
@@ -267,7 +269,7 @@ public:
         CPPUNIT_ASSERT_EQUAL(uint16_t{7}, next->datagrams[i].from.port);
       }
     }
-    CPPUNIT_ASSERT(queue.empty() && queue.size() == 0 && !queue.pop());
+    CPPUNIT_ASSERT(queue.empty() && queue.size() == 0 && !queue.pop(now_));
   }
   void handshakes_under_way_go_first() {
     HandshakeQueue queue;
@@ -275,7 +277,7 @@ public:
     queue.push({0, 1, 2}, true, datagram(1));
     queue.push({0, 1, 3}, false, datagram(1));
     queue.push({0, 1, 4}, true, datagram(1));
-    for (uint32_t slot : {2u, 4u, 1u, 3u}) CPPUNIT_ASSERT_EQUAL(slot, queue.pop()->peer.slot);
+    for (uint32_t slot : {2u, 4u, 1u, 3u}) CPPUNIT_ASSERT_EQUAL(slot, queue.pop(now_)->peer.slot);
   }
   void what_is_sent_again_while_it_waits_is_kept_once() {
     HandshakeQueue queue;
@@ -287,7 +289,7 @@ public:
     CPPUNIT_ASSERT(!queue.push(peer, false, datagram(0, 3, 101)));       // with another behind it
     CPPUNIT_ASSERT(!queue.push(peer, false, {{}, {bytes_.data(), 5}}));  // junk is no message
     CPPUNIT_ASSERT(!queue.push(peer, false, {{}, {bytes_.data(), 5}}));
-    queue.pop();
+    queue.pop(now_);
     CPPUNIT_ASSERT(!queue.push(peer, false, datagram(0, 4)));
   }
   void a_peer_that_sends_many_leaves_room_for_others() {
@@ -302,9 +304,34 @@ public:
       CPPUNIT_ASSERT(!queue.push({0, 1, slot}, false, datagram(3)));
     CPPUNIT_ASSERT(queue.push(modest, false, datagram(2)) == Drop::queue_full);
     CPPUNIT_ASSERT(!queue.waits(modest));
-    queue.pop();
+    queue.pop(now_);
     CPPUNIT_ASSERT(!queue.push(modest, false, datagram(2)));
     CPPUNIT_ASSERT(!queue.push(greedy, true, datagram(1)));
+  }
+  void only_so_many_are_under_way() {
+    HandshakeQueue queue;
+    CPPUNIT_ASSERT(queue.next() == never);
+    const auto most = static_cast<uint32_t>(HandshakeQueue::max_under_way);
+    for (uint32_t slot = 0; slot < most + 3; ++slot) queue.push({0, 1, slot}, false, datagram(1));
+    CPPUNIT_ASSERT(queue.next() <= now_);
+    for (uint32_t slot = 0; slot < most; ++slot) CPPUNIT_ASSERT(queue.pop(now_ + slot * 1us));
+    CPPUNIT_ASSERT(!queue.pop(now_ + 1ms));
+    CPPUNIT_ASSERT(queue.next() == now_ + HandshakeQueue::patience);
+    // Those under way go on,
+    queue.push({0, 1, 7}, true, datagram(2));
+    CPPUNIT_ASSERT(queue.next() <= now_);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{7}, queue.pop(now_ + 1ms)->peer.slot);
+    // and where one ends another begins.
+    CPPUNIT_ASSERT(!queue.pop(now_ + 1ms));
+    queue.over({0, 1, 7});
+    queue.over({0, 1, most + 2});  // never began
+    CPPUNIT_ASSERT_EQUAL(most, queue.pop(now_ + 1ms)->peer.slot);
+    CPPUNIT_ASSERT(!queue.pop(now_ + 1ms));
+    // Slow ones keep nobody waiting.
+    CPPUNIT_ASSERT_EQUAL(most + 1, queue.pop(now_ + HandshakeQueue::patience)->peer.slot);
+    CPPUNIT_ASSERT(!queue.pop(now_ + HandshakeQueue::patience));
+    CPPUNIT_ASSERT_EQUAL(most + 2, queue.pop(now_ + HandshakeQueue::patience + 1us)->peer.slot);
+    CPPUNIT_ASSERT(queue.next() == never);
   }
 };
 
