@@ -211,11 +211,19 @@ bool Links::ask_interface(Neighbour& neighbour, bool& resolves) const {
   return true;
 }
 
-// The kernel answers while the question is sent.
+// The kernel answers while the question is sent. An answer that was not read then is no answer to the next question.
 Bytes Links::ask(MutableBytes question) {
+  nlmsghdr header;
+  std::memcpy(&header, question.data(), sizeof header);
+  header.nlmsg_seq = ++last_question_;
+  std::memcpy(question.data(), &header, sizeof header);
   if (send(questions_, question.data(), question.size(), 0) < 0) return {};
-  const ssize_t size = recv(questions_, answer_.data(), answer_.size(), MSG_DONTWAIT);
-  return Bytes(answer_).first(static_cast<size_t>(std::max<ssize_t>(size, 0)));
+  for (;;) {
+    const ssize_t size = recv(questions_, answer_.data(), answer_.size(), MSG_DONTWAIT);
+    if (size < static_cast<ssize_t>(sizeof header)) return {};
+    std::memcpy(&header, answer_.data(), sizeof header);
+    if (header.nlmsg_seq == last_question_) return Bytes(answer_).first(static_cast<size_t>(size));
+  }
 }
 
 void Links::refresh() {

@@ -61,6 +61,7 @@ private:
   std::unordered_map<Address, Route> routes_;                // by the remote address without its port
   std::map<std::pair<int, Address>, Neighbour> neighbours_;  // by interface and next hop; the routes point here
   size_t asked_ = 0;                                         // in this turn
+  uint32_t last_question_ = 0;
   alignas(8) std::array<uint8_t, 8192> answer_{};
 };
 
