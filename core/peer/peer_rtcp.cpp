@@ -146,8 +146,7 @@ void PeerConnection::send_remb(Time now, Output& out) {
 void PeerConnection::send_reports(Time now, Output& out) {
   const Time next = now + report_interval * 9 / 10 + Duration(context_.random.below(report_interval.count() / 5));
   report_at_ = std::chrono::ceil<ReportGrid>(next);
-  if (queue_.empty()) queue_ = SendQueue();  // it is as long as the last keyframe made it
-  std::array<rtp::ReportBlock, 31> blocks;   // what one report holds; a peer sends fewer streams than that
+  std::array<rtp::ReportBlock, 31> blocks;  // what one report holds; a peer sends fewer streams than that
   size_t count = 0;
   for (auto& receiver : receivers_)
     if (receiver) count += receiver->report(std::span(blocks).subspan(count), now, out);
