@@ -8,11 +8,11 @@ import {join} from 'node:path';
 import {after, before, test as testOf} from 'node:test';
 import {Admin, adminAt} from '../lib/client.mjs';
 import {binary, startGateway, until} from '../lib/gateway.mjs';
+import {load} from '../lib/load.mjs';
 import {enterNamespace} from '../lib/namespace.mjs';
 
 const skip = enterNamespace();
 const test = (name, run) => testOf(name, {skip, timeout: 60_000}, run);
-const load = join(process.env.CARDEA_BUILD ?? new URL('../../build', import.meta.url).pathname, 'tools/cardea-load');
 
 const hosts = {v4: {gateway: '10.214.0.1', client: '10.214.0.2', length: 24}, v6: {gateway: 'fd00:214::1', client: 'fd00:214::2', length: 64}};
 const folder = mkdtempSync(join(tmpdir(), 'cardea-frames-'));
@@ -53,17 +53,10 @@ const ofWorkers = async () => (await admin.ask('loops_info')).loops;
 const framesOut = async () => (await ofWorkers()).reduce((sum, loop) => sum + loop.frames_out, 0);
 
 /** A voice and a video to ten, each of whom checks every packet: what the load tool found. */
-async function room(bind, ...options) {
-  const url = gateway.ws.replace('127.0.0.1', hosts.v4.gateway);
-  const child = spawn('sh', ['-c', `exec ${there('"$@"')}`, 'sh', load, '--url', url, '--json', '-', '--bind', bind, '--rooms', '1', '--publishers', '1',
-    '--one-of', '1', '--warm-up', '0.5', '--seconds', '2', ...(options.includes('--subscribers') ? [] : ['--subscribers', '10', '--sample', '10']),
-    ...options]);
-  let output = '', complaint = '';
-  child.stdout.on('data', data => (output += data));
-  child.stderr.on('data', data => (complaint += data));
-  const code = await new Promise(resolve => child.on('close', resolve));
-  assert.equal(code, 0, complaint);
-  return JSON.parse(output);
+function room(bind, ...options) {
+  const many = options.includes('--subscribers') ? [] : ['--subscribers', 10, '--sample', 10];
+  return load(['--url', gateway.ws.replace('127.0.0.1', hosts.v4.gateway), '--bind', bind, '--rooms', 1, '--publishers', 1, '--one-of', 1, '--warm-up', 0.5,
+    '--seconds', 2, ...many, ...options], there('').trim().split(' '));
 }
 
 for (const family of ['v4', 'v6'])

@@ -1,7 +1,6 @@
 // The text room with real connections: peers under node, members of the API alone, an HTTP backend, a restart, and
 // members that read nothing.
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
 import {createServer} from 'node:http';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -9,11 +8,11 @@ import {join} from 'node:path';
 import {before, test} from 'node:test';
 import {sanitized} from '../lib/client.mjs';
 import {startGateway, until} from '../lib/gateway.mjs';
+import {load} from '../lib/load.mjs';
 import {Session, opened} from '../lib/session.mjs';
 import {Peer, lastly} from '../lib/wrtc.mjs';
 
 const plugin = 'janus.plugin.textroom';
-const tools = join(process.env.CARDEA_BUILD ?? new URL('../../build', import.meta.url).pathname, 'tools');
 const state = mkdtempSync(join(tmpdir(), 'cardea-text-'));
 
 let gateway, backend, posts = [];
@@ -205,20 +204,12 @@ test('a member of the API that reads nothing is cut off, and harms nobody', asyn
   bob.close();
 });
 
-/** Runs the load tool's text room; what it measured. */
-async function load(...options) {
-  const child = spawn(join(tools, 'cardea-load'), ['--url', gateway.ws, '--json', '-', ...options]);
-  let output = '', complaint = '';
-  child.stdout.on('data', data => (output += data));
-  child.stderr.on('data', data => (complaint += data));
-  const code = await new Promise(resolve => child.on('close', resolve));
-  assert.equal(code, 0, complaint);
-  return JSON.parse(output);
-}
+/** The load tool's text room. */
+const talk = (...options) => load(['--url', gateway.ws, ...options]);
 
 test('fifty members hear each other whole and in order, while some read nothing and are dropped', async () => {
   const [rate, seconds] = sanitized ? [5, 30] : [20, 8]; // as many messages, as fast as they can be carried beside other work
-  const result = await load('--seconds', seconds, '--warm-up', '0.5', 'text', '--room', '9001', '--members', '50', '--speakers', '10',
+  const result = await talk('--seconds', seconds, '--warm-up', '0.5', 'text', '--room', '9001', '--members', '50', '--speakers', '10',
     '--rate', rate, '--size', '1000', '--stalled', '4');
   assert.ok(result.received > 10 * 40 * 46, `${result.received} messages`);
   assert.deepEqual([result.missing, result.out_of_order, result.corrupt, result.errors], [0, 0, 0, 0]);
@@ -226,7 +217,7 @@ test('fifty members hear each other whole and in order, while some read nothing 
 });
 
 test('fifty members of the API alone hear each other whole and in order', async () => {
-  const result = await load('--seconds', '2', '--warm-up', '0.5', 'text', '--api', '--room', '9002', '--members', '50', '--speakers', '5');
+  const result = await talk('--seconds', '2', '--warm-up', '0.5', 'text', '--api', '--room', '9002', '--members', '50', '--speakers', '5');
   assert.ok(result.received > 1000, `${result.received} messages`);
   assert.deepEqual([result.missing, result.out_of_order, result.corrupt, result.errors], [0, 0, 0, 0]);
 });
