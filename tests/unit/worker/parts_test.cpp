@@ -91,6 +91,7 @@ class TimerWheelTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_nearest_deadline_is_known);
   CPPUNIT_TEST(a_deadline_that_was_taken_away_is_not_told);
   CPPUNIT_TEST(those_of_one_slot_may_be_moved_while_it_is_told);
+  CPPUNIT_TEST(deadlines_that_are_far_away_seldom_want_a_look);
   CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -138,6 +139,26 @@ public:
     wheel.set(3, now + 5ms);
     wheel.set(3, never);
     wheel.expire(now + 1s, [](uint32_t) { CPPUNIT_FAIL("told"); });
+  }
+  void deadlines_that_are_far_away_seldom_want_a_look() {
+    Time now(1000s);
+    TimerWheel wheel(now);
+    std::map<uint32_t, Time> wanted;
+    for (uint32_t entry = 0; entry < 200; ++entry) {
+      wanted[entry] = now + 14s + entry * 20ms;
+      wheel.set(entry, wanted[entry]);
+    }
+    size_t looks = 0, told = 0;
+    while (wheel.next() != never) {
+      now = wheel.next();
+      if (now < Time(1014s)) ++looks;
+      wheel.expire(now, [&](uint32_t entry) {
+        CPPUNIT_ASSERT(wanted[entry] == now);
+        ++told;
+      });
+    }
+    CPPUNIT_ASSERT_EQUAL(size_t{200}, told);
+    CPPUNIT_ASSERT_LESS(size_t{8}, looks);
   }
   void those_of_one_slot_may_be_moved_while_it_is_told() {
     const Time now(1000s);
