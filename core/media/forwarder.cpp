@@ -6,30 +6,29 @@ Forwarder::Forwarder(MediaKind kind, bool simulcast, Random& random) : kind_(kin
   selector_.reset(simulcast);
 }
 
-Forwarded Forwarder::forward_video(const rtp::Packet& packet, Time now) {
+std::optional<Drop> Forwarder::forward_video(const rtp::Packet& packet, Time now, Rewritten& out) {
   if (packet.substream == selector_.substream()) [[likely]]
-    return forward_current(packet, now);
-  if (auto rewritten = rewriter_.forward_left_behind(packet)) return *rewritten;
+    return forward_current(packet, now, out);
+  if (rewriter_.forward_left_behind(packet, out)) return std::nullopt;
   switch (selector_.choose(packet, now)) {
   case LayerSelector::Choice::start: break;
-  case LayerSelector::Choice::waiting_keyframe: return tl::unexpected(Drop::waiting_keyframe);
-  default: return tl::unexpected(Drop::layer);
+  case LayerSelector::Choice::waiting_keyframe: return Drop::waiting_keyframe;
+  default: return Drop::layer;
   }
-  Rewritten rewritten = rewriter_.start(packet);
-  rewritten.marker |= selector_.ends_picture(packet);
-  return rewritten;
+  rewriter_.start(packet, out);
+  out.marker |= selector_.ends_picture(packet);
+  return std::nullopt;
 }
 
-Forwarded Forwarder::forward_current(const rtp::Packet& packet, Time now) {
+std::optional<Drop> Forwarder::forward_current(const rtp::Packet& packet, Time now, Rewritten& out) {
   // What becomes of a late packet was decided when its number was passed: it has a hole to fill, or none.
   if (!rewriter_.late(packet) && selector_.choose(packet, now) != LayerSelector::Choice::forward) {
     rewriter_.leave_out(packet);
-    return tl::unexpected(Drop::layer);
+    return Drop::layer;
   }
-  auto rewritten = rewriter_.forward(packet);
-  if (!rewritten) return tl::unexpected(Drop::layer);
-  rewritten->marker |= selector_.ends_picture(packet);
-  return *rewritten;
+  if (!rewriter_.forward(packet, out)) return Drop::layer;
+  out.marker |= selector_.ends_picture(packet);
+  return std::nullopt;
 }
 
 void Forwarder::switch_source(bool simulcast) {

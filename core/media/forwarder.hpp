@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <tl/expected.hpp>
 
 #include "base/drop.hpp"
 #include "base/random.hpp"
@@ -14,19 +13,17 @@
 
 namespace cardea::media {
 
-using Forwarded = tl::expected<Rewritten, Drop>;
-
 // Belongs to the sender and outlives its sources: numbers and timestamps go on when the source is switched.
 class Forwarder {
 public:
   // simulcast: the source has several substreams (it is also learnt from the packets).
   Forwarder(MediaKind kind, bool simulcast, Random& random);
 
-  // Each packet of the receiver once (no duplicates), late and recovered ones too.
-  Forwarded forward(const rtp::Packet& packet, Time now) {
+  // Each packet of the receiver once (no duplicates), late and recovered ones too. None: it goes on as `out`.
+  std::optional<Drop> forward(const rtp::Packet& packet, Time now, Rewritten& out) {
     if (paused_) [[unlikely]]
-      return tl::unexpected(Drop::paused);
-    return kind_ == MediaKind::video ? forward_video(packet, now) : forward_audio(packet);
+      return Drop::paused;
+    return kind_ == MediaKind::video ? forward_video(packet, now, out) : forward_audio(packet, out);
   }
 
   // Packets come from another receiver from now on: video waits for a keyframe.
@@ -59,14 +56,15 @@ public:
   rtp::SeqNo next_seq() const { return rewriter_.next(); }  // of the next new packet
 
 private:
-  Forwarded forward_audio(const rtp::Packet& packet) {
+  std::optional<Drop> forward_audio(const rtp::Packet& packet, Rewritten& out) {
     if (rewriter_.stopped()) [[unlikely]]
-      return rewriter_.start(packet);
-    if (auto rewritten = rewriter_.forward(packet)) return *rewritten;
-    return tl::unexpected(Drop::too_old);
+      rewriter_.start(packet, out);
+    else if (!rewriter_.forward(packet, out)) [[unlikely]]
+      return Drop::too_old;
+    return std::nullopt;
   }
-  Forwarded forward_video(const rtp::Packet& packet, Time now);
-  Forwarded forward_current(const rtp::Packet& packet, Time now);
+  std::optional<Drop> forward_video(const rtp::Packet& packet, Time now, Rewritten& out);
+  std::optional<Drop> forward_current(const rtp::Packet& packet, Time now, Rewritten& out);
 
   // given
   MediaKind kind_;

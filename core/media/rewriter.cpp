@@ -7,8 +7,6 @@ namespace cardea::media {
 
 namespace {
 
-constexpr int32_t picture_id_mask(const rtp::VideoInfo& video) { return video.picture_id_15 ? 0x7fff : 0x7f; }
-constexpr int8_t key_idx_mask = 0x1f;  // RFC 7741: five bits
 constexpr int64_t max_tie_error_s = 2;
 constexpr int frames_of_a_picture = 16;  // more than it can have: frame numbers may leave some out, but not go back
 
@@ -28,7 +26,7 @@ void Rewriter::stop(bool same_source) {
   expected_ = -1;
 }
 
-Rewritten Rewriter::start(const rtp::Packet& packet) {
+void Rewriter::start(const rtp::Packet& packet, Rewritten& out) {
   if (expected_ >= 0) stop(true);
   if (ever_) {
     current_.timestamp_offset = join_timestamps(packet);
@@ -43,7 +41,7 @@ Rewritten Rewriter::start(const rtp::Packet& packet) {
   newest_timestamp_ = packet.timestamp;
   newest_arrival_ = packet.arrival;
   note_picture(packet.video);
-  return apply(current_, packet);
+  apply(current_, packet, out);
 }
 
 // The offset with which the packet's timestamp follows the newest one sent: by the source's own clock where it is
@@ -81,21 +79,8 @@ void Rewriter::join_pictures(const rtp::VideoInfo& video) {
         static_cast<uint16_t>(newest_frame_ + current_.frame_offset + frames_of_a_picture - video.frame_number);
 }
 
-void Rewriter::note_picture(const rtp::VideoInfo& video) {
-  newest_picture_id_ = video.picture_id;
-  newest_tl0_ = video.tl0_pic_idx;
-  newest_key_idx_ = video.key_idx;
-  if (video.frame_number >= 0) newest_frame_ = video.frame_number;
-}
-
-void Rewriter::apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out) {
-  if (video.picture_id >= 0) out.picture_id = (video.picture_id + segment.picture_id_offset) & picture_id_mask(video);
-  if (video.tl0_pic_idx >= 0) out.tl0_pic_idx = static_cast<uint8_t>(video.tl0_pic_idx + segment.tl0_offset);
-  if (video.key_idx >= 0) out.key_idx = static_cast<int8_t>((video.key_idx + segment.key_idx_offset) & key_idx_mask);
-}
-
-std::optional<Rewritten> Rewriter::forward_out_of_turn(const rtp::Packet& packet) {
-  if (packet.seq < expected_) return find(packet);
+bool Rewriter::forward_out_of_turn(const rtp::Packet& packet, Rewritten& out) {
+  if (packet.seq < expected_) return find(packet, out);
   const rtp::SeqNo gap = packet.seq - expected_;
   // Right after a picture that is left out, with the next picture's first packet: what is missing was that one's end.
   const rtp::VideoInfo& video = packet.video;
@@ -109,7 +94,8 @@ std::optional<Rewritten> Rewriter::forward_out_of_turn(const rtp::Packet& packet
   expected_ = packet.seq + 1;
   ++next_;
   note(packet);
-  return apply(current_, packet);
+  apply(current_, packet, out);
+  return true;
 }
 
 void Rewriter::leave_out(const rtp::Packet& packet) {
@@ -150,7 +136,7 @@ const Rewriter::Segment& Rewriter::closed(size_t newest) const {
 }
 
 // A late packet, in whichever run it belongs to.
-std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
+bool Rewriter::find(const rtp::Packet& packet, Rewritten& out) const {
   const Segment* newer = &current_;
   const Segment* in = nullptr;
   if (expected_ >= 0 && current_.substream == packet.substream && packet.seq >= current_.in_first) in = &current_;
@@ -161,11 +147,12 @@ std::optional<Rewritten> Rewriter::find(const rtp::Packet& packet) const {
     if (closed(i).substream == packet.substream && packet.seq >= closed(i).in_first) in = &closed(i);
   }
   // Runs of one substream are in the order of its numbers: behind the end of this one it was left out.
-  if (in == nullptr || packet.seq - in->in_first >= out_end - in->out_first) return std::nullopt;
+  if (in == nullptr || packet.seq - in->in_first >= out_end - in->out_first) return false;
   // In a hole, but of a picture of which other packets were left out, before the run or after it.
-  if (in->has_last_left_out && packet.timestamp == in->last_left_out) return std::nullopt;
-  if (in != newer && newer->has_first_left_out && packet.timestamp == newer->first_left_out) return std::nullopt;
-  return apply(*in, packet);
+  if (in->has_last_left_out && packet.timestamp == in->last_left_out) return false;
+  if (in != newer && newer->has_first_left_out && packet.timestamp == newer->first_left_out) return false;
+  apply(*in, packet, out);
+  return true;
 }
 
 const Rewriter::Segment* Rewriter::segment_of(rtp::SeqNo out) const {
@@ -184,7 +171,9 @@ std::optional<Origin> Rewriter::origin(rtp::SeqNo out) const {
 
 std::optional<Rewritten> Rewriter::again(rtp::SeqNo out, const rtp::Packet& packet) const {
   if (origin(out) != Origin{packet.substream, packet.seq}) return std::nullopt;
-  return apply(*segment_of(out), packet);
+  Rewritten again;
+  apply(*segment_of(out), packet, again);
+  return again;
 }
 
 void Rewriter::align(uint8_t substream, uint32_t common_offset) {

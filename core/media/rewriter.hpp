@@ -47,24 +47,26 @@ public:
   bool stopped() const { return expected_ < 0; }
 
   // The first packet of a substream or source, or after stop(). Its number follows the last one sent.
-  Rewritten start(const rtp::Packet& packet);
-  // A packet of the current substream. None: it is late, and was left out when its turn was, or is too old to say.
-  std::optional<Rewritten> forward(const rtp::Packet& packet) {
+  void start(const rtp::Packet& packet, Rewritten& out);
+  // A packet of the current substream goes on as `out`. False: it is late, and was left out when its turn was, or is
+  // too old to say.
+  bool forward(const rtp::Packet& packet, Rewritten& out) {
     if (packet.seq != expected_) [[unlikely]]
-      return forward_out_of_turn(packet);
+      return forward_out_of_turn(packet, out);
     ++expected_;
     ++next_;
     note(packet);
-    return apply(current_, packet);
+    apply(current_, packet, out);
+    return true;
   }
   // A packet of the current substream, not late, does not go on.
   void leave_out(const rtp::Packet& packet);
   // Did packets with higher numbers come before?
   bool late(const rtp::Packet& packet) const { return packet.seq < expected_; }
   // A late packet of a substream that was current before.
-  std::optional<Rewritten> forward_left_behind(const rtp::Packet& packet) const {
-    if (packet.substream >= left_behind_.size() || packet.seq >= left_behind_[packet.substream]) return std::nullopt;
-    return find(packet);
+  bool forward_left_behind(const rtp::Packet& packet, Rewritten& out) const {
+    if (packet.substream >= left_behind_.size() || packet.seq >= left_behind_[packet.substream]) return false;
+    return find(packet, out);
   }
 
   // The way back. `out` as sent; none: never sent, too long ago, or of a source before this one.
@@ -104,18 +106,31 @@ private:
     newest_arrival_ = packet.arrival;
     note_picture(packet.video);
   }
-  void note_picture(const rtp::VideoInfo& video);
-  static Rewritten apply(const Segment& segment, const rtp::Packet& packet) {
-    Rewritten out{.seq = segment.out_first + (packet.seq - segment.in_first),
-                  .timestamp = packet.timestamp + segment.timestamp_offset,
-                  .marker = packet.marker,
-                  .frame_offset = segment.frame_offset};
-    if (packet.codec == CodecType::vp8) apply_vp8(segment, packet.video, out);
-    return out;
+  void note_picture(const rtp::VideoInfo& video) {
+    newest_picture_id_ = video.picture_id;
+    newest_tl0_ = video.tl0_pic_idx;
+    newest_key_idx_ = video.key_idx;
+    if (video.frame_number >= 0) newest_frame_ = video.frame_number;
   }
-  static void apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out);
-  std::optional<Rewritten> forward_out_of_turn(const rtp::Packet& packet);
-  std::optional<Rewritten> find(const rtp::Packet& packet) const;
+  // Writes where the result is to be: each packet passes here for each subscriber, and a value that is written in small
+  // parts and then copied in large ones makes the processor wait.
+  static void apply(const Segment& segment, const rtp::Packet& packet, Rewritten& out) {
+    out.seq = segment.out_first + (packet.seq - segment.in_first);
+    out.timestamp = packet.timestamp + segment.timestamp_offset;
+    out.marker = packet.marker;
+    out.frame_offset = segment.frame_offset;
+    out.picture_id = out.tl0_pic_idx = out.key_idx = -1;
+    if (packet.codec == CodecType::vp8) apply_vp8(segment, packet.video, out);
+  }
+  static void apply_vp8(const Segment& segment, const rtp::VideoInfo& video, Rewritten& out) {
+    if (video.picture_id >= 0) out.picture_id = (video.picture_id + segment.picture_id_offset) & picture_id_mask(video);
+    if (video.tl0_pic_idx >= 0) out.tl0_pic_idx = static_cast<uint8_t>(video.tl0_pic_idx + segment.tl0_offset);
+    if (video.key_idx >= 0) out.key_idx = static_cast<int8_t>((video.key_idx + segment.key_idx_offset) & key_idx_mask);
+  }
+  static constexpr int8_t key_idx_mask = 0x1f;  // RFC 7741: five bits
+  static constexpr int32_t picture_id_mask(const rtp::VideoInfo& video) { return video.picture_id_15 ? 0x7fff : 0x7f; }
+  bool forward_out_of_turn(const rtp::Packet& packet, Rewritten& out);
+  bool find(const rtp::Packet& packet, Rewritten& out) const;
   uint32_t join_timestamps(const rtp::Packet& packet);
   void join_pictures(const rtp::VideoInfo& video);
   void close_current();

@@ -61,13 +61,20 @@ public:
     }
     if (queue.size() >= max_queue) [[unlikely]]
       return Drop::queue_full;
-    media::Forwarded forwarded = forwarder_.forward(*packet, now);
-    if (!forwarded) return forwarded.error();
-    stats_.sent(packet->payload_size(), forwarded->timestamp, now);
+    Outgoing& outgoing = queue.emplace_back();
+    if (auto drop = forwarder_.forward(*packet, now, outgoing.fields)) {
+      queue.pop_back();
+      return drop;
+    }
+    outgoing.packet = packet;
+    outgoing.sender = this;
+    outgoing.seq = outgoing.fields.seq;
+    outgoing.payload_type = payload_type;
+    outgoing.payload_from = payload_from;
+    stats_.sent(packet->payload_size(), outgoing.fields.timestamp, now);
     // It was late: a NACK that is on its way asks for what goes out here.
-    if (forwarded->seq + 1 < forwarder_.next_seq()) [[unlikely]]
-      stats_.filled(forwarded->seq, now);
-    queue.push_back({packet, this, *forwarded, forwarded->seq, payload_type, false, payload_from});
+    if (outgoing.seq + 1 < forwarder_.next_seq()) [[unlikely]]
+      stats_.filled(outgoing.seq, now);
     return std::nullopt;
   }
 

@@ -12,6 +12,7 @@
 #include "sim/link.hpp"
 #include "sim/source.hpp"
 #include "sim/world.hpp"
+#include "unit/media/forwarding.hpp"
 
 namespace cardea::sim {
 namespace {
@@ -62,7 +63,7 @@ struct Call {
     if (!gateway_nack.arrived(packet->seq, world.now())) return;
     received.received(*packet);
     history.put(packet);
-    const media::Forwarded as = forwarder.forward(*packet, world.now());
+    const media::test::Forwarded as = media::test::forward(forwarder, *packet, world.now());
     if (!as) return;
     sent.sent(packet->payload_size(), as->timestamp, world.now());
     if (packet->recovered) sent.filled(as->seq, world.now());

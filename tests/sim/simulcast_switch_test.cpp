@@ -13,6 +13,7 @@
 #include "sim/link.hpp"
 #include "sim/source.hpp"
 #include "sim/world.hpp"
+#include "unit/media/forwarding.hpp"
 
 namespace cardea::sim {
 namespace {
@@ -88,7 +89,7 @@ struct Simulcast {
     packet->arrival = world.now();
     if (!nack[s].arrived(packet->seq, world.now())) return;
     if (packet->video.keyframe) keyframes[s].keyframe_arrived();
-    const media::Forwarded as = forwarder.forward(*packet, world.now());
+    const media::test::Forwarded as = media::test::forward(forwarder, *packet, world.now());
     if (auto layers = forwarder.take_change()) changes.push_back(*layers);
     if (as) {
       CPPUNIT_ASSERT((forwarder.origin(as->seq) == media::Origin{packet->substream, packet->seq}));

@@ -1,12 +1,13 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include "media/forwarder.hpp"
+#include "unit/media/forwarding.hpp"
 #include "unit/media/packets.hpp"
 
 namespace cardea::media {
 namespace {
 
-using test::at;
+using test::at, test::forward, test::Forwarded;
 
 class ForwarderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ForwarderTest);
@@ -43,66 +44,66 @@ public:
   void audio_goes_on_from_the_first_packet() {
     Forwarder forwarder(MediaKind::audio, false, random_);
     CPPUNIT_ASSERT(!forwarder.wants_keyframe());
-    const Forwarded first = forwarder.forward(*audio(70000), at(0s));
+    const Forwarded first = forward(forwarder, *audio(70000), at(0s));
     CPPUNIT_ASSERT(first && !first->marker && first->picture_id == -1);
-    CPPUNIT_ASSERT_EQUAL(first->seq + 2, forwarder.forward(*audio(70002), at(0s))->seq);
-    CPPUNIT_ASSERT_EQUAL(first->seq + 1, forwarder.forward(*audio(70001), at(0s))->seq);
-    CPPUNIT_ASSERT(forwarder.forward(*audio(69999), at(0s)).error() == Drop::too_old);
+    CPPUNIT_ASSERT_EQUAL(first->seq + 2, forward(forwarder, *audio(70002), at(0s))->seq);
+    CPPUNIT_ASSERT_EQUAL(first->seq + 1, forward(forwarder, *audio(70001), at(0s))->seq);
+    CPPUNIT_ASSERT(forward(forwarder, *audio(69999), at(0s)).error() == Drop::too_old);
     CPPUNIT_ASSERT(!forwarder.take_change());
   }
   void video_waits_for_a_keyframe() {
     Forwarder forwarder(MediaKind::video, false, random_);
     CPPUNIT_ASSERT(forwarder.wants_keyframe() == -1);
-    CPPUNIT_ASSERT(forwarder.forward(*video(70000), at(0s)).error() == Drop::waiting_keyframe);
+    CPPUNIT_ASSERT(forward(forwarder, *video(70000), at(0s)).error() == Drop::waiting_keyframe);
     CPPUNIT_ASSERT(forwarder.wants_keyframe() == 0);
-    CPPUNIT_ASSERT(forwarder.forward(*video(70001, true), at(0s)));
+    CPPUNIT_ASSERT(forward(forwarder, *video(70001, true), at(0s)));
     CPPUNIT_ASSERT(!forwarder.wants_keyframe());
-    CPPUNIT_ASSERT(forwarder.forward(*video(70002), at(0s)));
+    CPPUNIT_ASSERT(forward(forwarder, *video(70002), at(0s)));
   }
   void a_pause_drops_by_name_and_leaves_no_gap() {
     for (MediaKind kind : {MediaKind::audio, MediaKind::video}) {
       Forwarder forwarder(kind, false, random_);
-      const rtp::SeqNo first = forwarder.forward(*video(70000, true), at(0s))->seq;
+      const rtp::SeqNo first = forward(forwarder, *video(70000, true), at(0s))->seq;
       forwarder.pause(true);
-      CPPUNIT_ASSERT(forwarder.forward(*video(70001, true), at(0s)).error() == Drop::paused);
+      CPPUNIT_ASSERT(forward(forwarder, *video(70001, true), at(0s)).error() == Drop::paused);
       CPPUNIT_ASSERT(!forwarder.wants_keyframe());
       forwarder.pause(false);
       CPPUNIT_ASSERT_EQUAL(kind == MediaKind::video, forwarder.wants_keyframe() == 0);
-      CPPUNIT_ASSERT_EQUAL(kind == MediaKind::audio, forwarder.forward(*video(70002), at(0s)).has_value());
+      CPPUNIT_ASSERT_EQUAL(kind == MediaKind::audio, forward(forwarder, *video(70002), at(0s)).has_value());
       CPPUNIT_ASSERT_EQUAL(first + (kind == MediaKind::audio ? 2 : 1),
-                           forwarder.forward(*video(70003, true), at(0s))->seq);
+                           forward(forwarder, *video(70003, true), at(0s))->seq);
     }
   }
   void another_source_goes_on_from_its_keyframe() {
     Forwarder forwarder(MediaKind::video, false, random_);
-    const rtp::SeqNo first = forwarder.forward(*video(70000, true), at(0s))->seq;
+    const rtp::SeqNo first = forward(forwarder, *video(70000, true), at(0s))->seq;
     forwarder.switch_source(false);
-    CPPUNIT_ASSERT(forwarder.forward(*video(90000), at(0s)).error() == Drop::waiting_keyframe);
-    CPPUNIT_ASSERT_EQUAL(first + 1, forwarder.forward(*video(90001, true), at(0s))->seq);
+    CPPUNIT_ASSERT(forward(forwarder, *video(90000), at(0s)).error() == Drop::waiting_keyframe);
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(forwarder, *video(90001, true), at(0s))->seq);
     CPPUNIT_ASSERT(!forwarder.origin(first));
   }
   void a_nack_leads_back_to_the_packet() {
     Forwarder forwarder(MediaKind::video, false, random_);
     rtp::SeqNo out = 0;
-    for (rtp::SeqNo seq = 70000; seq < 140000; ++seq) out = forwarder.forward(*video(seq, seq == 70000), at(0s))->seq;
+    for (rtp::SeqNo seq = 70000; seq < 140000; ++seq) out = forward(forwarder, *video(seq, seq == 70000), at(0s))->seq;
     CPPUNIT_ASSERT(forwarder.sent(static_cast<uint16_t>(out)) == out);
     CPPUNIT_ASSERT(forwarder.sent(static_cast<uint16_t>(out - 60000)) == out - 60000);
     CPPUNIT_ASSERT((forwarder.origin(out - 3) == Origin{0, 139996}));
     CPPUNIT_ASSERT(forwarder.again(out - 3, *video(139996))->seq == out - 3);
     CPPUNIT_ASSERT(!forwarder.again(out - 3, *video(139997)));
     Forwarder young(MediaKind::video, false, random_);
-    const rtp::SeqNo first = young.forward(*video(1, true), at(0s))->seq;
+    const rtp::SeqNo first = forward(young, *video(1, true), at(0s))->seq;
     CPPUNIT_ASSERT(!young.sent(static_cast<uint16_t>(first + 1)) ||
                    !young.origin(*young.sent(static_cast<uint16_t>(first + 1))));
   }
   void a_keyframe_whose_first_packet_came_late_is_entered() {
     Forwarder forwarder(MediaKind::video, true, random_);
-    const rtp::SeqNo first = forwarder.forward(*video(70000, true, 0), at(0s))->seq;
+    const rtp::SeqNo first = forward(forwarder, *video(70000, true, 0), at(0s))->seq;
     for (rtp::SeqNo seq : {5001, 5002})
-      CPPUNIT_ASSERT(forwarder.forward(*video(seq, false, 2), at(0s)).error() == Drop::layer);
-    CPPUNIT_ASSERT_EQUAL(first + 1, forwarder.forward(*video(5000, true, 2), at(0s))->seq);
+      CPPUNIT_ASSERT(forward(forwarder, *video(seq, false, 2), at(0s)).error() == Drop::layer);
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(forwarder, *video(5000, true, 2), at(0s))->seq);
     // The rest of the frame has its place, and can be asked for.
-    CPPUNIT_ASSERT_EQUAL(first + 4, forwarder.forward(*video(5003, false, 2), at(0s))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 4, forward(forwarder, *video(5003, false, 2), at(0s))->seq);
     CPPUNIT_ASSERT((forwarder.origin(first + 2) == Origin{2, 5001}));
   }
   void the_marker_follows_the_layer() {
@@ -119,7 +120,7 @@ public:
         packet->video.inter_picture = picture > 0;
         packet->video.end_of_layer = true;
         packet->marker = s == 1;
-        const Forwarded forwarded = forwarder.forward(*packet, at(0s));
+        const Forwarded forwarded = forward(forwarder, *packet, at(0s));
         CPPUNIT_ASSERT_EQUAL(s == 0, forwarded.has_value());
         if (!forwarded) continue;
         CPPUNIT_ASSERT(picture == 0 || forwarded->marker);
@@ -130,10 +131,10 @@ public:
   void changes_of_layers_are_told_once() {
     Forwarder forwarder(MediaKind::video, true, random_);
     CPPUNIT_ASSERT(!forwarder.take_change());
-    forwarder.forward(*video(1, true, 0), at(0s));
+    forward(forwarder, *video(1, true, 0), at(0s));
     CPPUNIT_ASSERT(forwarder.take_change() == CurrentLayers{.substream = 0});
     CPPUNIT_ASSERT(!forwarder.take_change());
-    forwarder.forward(*video(9000, true, 2), at(0s));
+    forward(forwarder, *video(9000, true, 2), at(0s));
     CPPUNIT_ASSERT(forwarder.take_change() == CurrentLayers{.substream = 2});
     forwarder.pause(true);
     CPPUNIT_ASSERT(!forwarder.take_change());

@@ -5,12 +5,13 @@
 #include <set>
 
 #include "media/rewriter.hpp"
+#include "unit/media/forwarding.hpp"
 #include "unit/media/packets.hpp"
 
 namespace cardea::media {
 namespace {
 
-using test::at;
+using test::at, test::start, test::forward, test::forward_left_behind;
 
 // A VP8 source of frames in four temporal steps (0 2 1 2), two to four packets each.
 struct Source {
@@ -103,134 +104,134 @@ public:
   void a_plain_stream_keeps_its_distances() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 5)).seq;
-    CPPUNIT_ASSERT_EQUAL(first + 1, rewriter.forward(*plain(70001, 6))->seq);
-    CPPUNIT_ASSERT_EQUAL(first + 3, rewriter.forward(*plain(70003, 8))->seq);
-    CPPUNIT_ASSERT_EQUAL(first + 2, rewriter.forward(*plain(70002, 7))->seq);
-    CPPUNIT_ASSERT_EQUAL(uint32_t{9}, rewriter.forward(*plain(70004, 9))->timestamp);
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(69999, 4)));  // before the beginning
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 5)).seq;
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(rewriter, *plain(70001, 6))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 3, forward(rewriter, *plain(70003, 8))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 2, forward(rewriter, *plain(70002, 7))->seq);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{9}, forward(rewriter, *plain(70004, 9))->timestamp);
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(69999, 4)));  // before the beginning
   }
   void left_out_packets_leave_no_gap() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
     rewriter.leave_out(*plain(70001, 2));
     rewriter.leave_out(*plain(70002, 3));
-    CPPUNIT_ASSERT_EQUAL(first + 1, rewriter.forward(*plain(70003, 4))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(rewriter, *plain(70003, 4))->seq);
     CPPUNIT_ASSERT((rewriter.origin(first) == Origin{0, 70000}));
     CPPUNIT_ASSERT((rewriter.origin(first + 1) == Origin{0, 70003}));
     CPPUNIT_ASSERT(!rewriter.origin(first + 2) && !rewriter.origin(first - 1));
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(70002, 3)));
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(70002, 3)));
   }
   void a_lost_packet_leaves_a_hole_that_it_fills_later() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
-    rewriter.leave_out(*plain(70002, 3));                                      // 70001 is missing
-    rewriter.leave_out(*plain(70004, 5));                                      // and 70003
-    CPPUNIT_ASSERT_EQUAL(first + 4, rewriter.forward(*plain(70006, 7))->seq);  // and 70005
-    CPPUNIT_ASSERT_EQUAL(first + 1, rewriter.forward(*plain(70001, 2))->seq);
-    CPPUNIT_ASSERT_EQUAL(first + 2, rewriter.forward(*plain(70003, 4))->seq);
-    CPPUNIT_ASSERT_EQUAL(first + 3, rewriter.forward(*plain(70005, 6))->seq);
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
+    rewriter.leave_out(*plain(70002, 3));                                       // 70001 is missing
+    rewriter.leave_out(*plain(70004, 5));                                       // and 70003
+    CPPUNIT_ASSERT_EQUAL(first + 4, forward(rewriter, *plain(70006, 7))->seq);  // and 70005
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(rewriter, *plain(70001, 2))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 2, forward(rewriter, *plain(70003, 4))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 3, forward(rewriter, *plain(70005, 6))->seq);
     CPPUNIT_ASSERT((rewriter.origin(first + 2) == Origin{0, 70003}));
   }
   void a_gap_inside_a_left_out_picture_leaves_no_hole() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
     rewriter.leave_out(*plain(70001, 2));
     rewriter.leave_out(*plain(70003, 2));
-    CPPUNIT_ASSERT_EQUAL(first + 1, rewriter.forward(*plain(70004, 3))->seq);
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(70002, 2)));
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward(rewriter, *plain(70004, 3))->seq);
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(70002, 2)));
   }
   void the_rest_of_a_left_out_picture_does_not_fill_a_hole() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
     rewriter.leave_out(*plain(70001, 2));
-    CPPUNIT_ASSERT_EQUAL(first + 3, rewriter.forward(*plain(70004, 3))->seq);  // who knows what 70002 and 70003 are
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(70002, 2)));
-    CPPUNIT_ASSERT_EQUAL(first + 2, rewriter.forward(*plain(70003, 3))->seq);
+    CPPUNIT_ASSERT_EQUAL(first + 3, forward(rewriter, *plain(70004, 3))->seq);  // who knows what 70002 and 70003 are
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(70002, 2)));
+    CPPUNIT_ASSERT_EQUAL(first + 2, forward(rewriter, *plain(70003, 3))->seq);
     // Nor does its beginning, when other pictures are left out after it.
     rewriter.leave_out(*plain(70006, 4));
     rewriter.leave_out(*plain(70007, 5));
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(70005, 4)));
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(70005, 4)));
   }
   void a_pause_leaves_no_gap_in_numbers_and_keeps_time() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const Rewritten first = rewriter.start(*plain(70000, 1000, at(0s)));
+    const Rewritten first = start(rewriter, *plain(70000, 1000, at(0s)));
     rewriter.stop(true);
     CPPUNIT_ASSERT((rewriter.origin(first.seq) == Origin{0, 70000}));
-    const Rewritten next = rewriter.start(*plain(70500, 481000, at(11s)));
+    const Rewritten next = start(rewriter, *plain(70500, 481000, at(11s)));
     CPPUNIT_ASSERT_EQUAL(first.seq + 1, next.seq);
     CPPUNIT_ASSERT_EQUAL(uint32_t{480000}, next.timestamp - first.timestamp);
-    CPPUNIT_ASSERT(!rewriter.forward(*plain(70300, 300000)));
+    CPPUNIT_ASSERT(!forward(rewriter, *plain(70300, 300000)));
   }
   void another_source_goes_on_after_the_time_that_passed() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const Rewritten first = rewriter.start(*plain(70000, 0xffffff00, at(0s)));
+    const Rewritten first = start(rewriter, *plain(70000, 0xffffff00, at(0s)));
     rewriter.stop(false);
-    const Rewritten next = rewriter.start(*plain(99, 12345, at(2s)));
+    const Rewritten next = start(rewriter, *plain(99, 12345, at(2s)));
     CPPUNIT_ASSERT_EQUAL(first.seq + 1, next.seq);
     CPPUNIT_ASSERT_EQUAL(uint32_t{180000}, next.timestamp - first.timestamp);
-    CPPUNIT_ASSERT_EQUAL(next.timestamp + 3000, rewriter.forward(*plain(100, 15345, at(2033ms)))->timestamp);
+    CPPUNIT_ASSERT_EQUAL(next.timestamp + 3000, forward(rewriter, *plain(100, 15345, at(2033ms)))->timestamp);
   }
   void tied_substreams_keep_their_capture_times() {
     SeededRandom random(1);
     Rewriter rewriter(random);
     rewriter.align(0, 5000);
     rewriter.align(2, 1000);
-    const Rewritten low = rewriter.start(*plain(70000, 10000, at(0s)));
+    const Rewritten low = start(rewriter, *plain(70000, 10000, at(0s)));
     rtp::PacketRef high = plain(90000, 10000 + 4000 + 3000, at(80ms));  // one frame later, however late it comes
     high->substream = 2;
-    CPPUNIT_ASSERT_EQUAL(low.timestamp + 3000, rewriter.start(*high).timestamp);
+    CPPUNIT_ASSERT_EQUAL(low.timestamp + 3000, start(rewriter, *high).timestamp);
     rtp::PacketRef back = plain(70100, 10000 + 9000, at(100ms));
-    CPPUNIT_ASSERT_EQUAL(low.timestamp + 9000, rewriter.start(*back).timestamp);
+    CPPUNIT_ASSERT_EQUAL(low.timestamp + 9000, start(rewriter, *back).timestamp);
   }
   void tied_substreams_never_repeat_a_timestamp() {
     SeededRandom random(1);
     Rewriter rewriter(random);
     rewriter.align(0, 0);
     rewriter.align(1, 0);
-    const Rewritten low = rewriter.start(*plain(70000, 10000, at(0s)));
+    const Rewritten low = start(rewriter, *plain(70000, 10000, at(0s)));
     rtp::PacketRef high = plain(90000, 10000, at(1ms));
     high->substream = 1;
-    CPPUNIT_ASSERT_EQUAL(low.timestamp + 1, rewriter.start(*high).timestamp);
+    CPPUNIT_ASSERT_EQUAL(low.timestamp + 1, start(rewriter, *high).timestamp);
     // What was added does not pile up.
-    CPPUNIT_ASSERT_EQUAL(low.timestamp + 3000, rewriter.start(*plain(70001, 13000, at(33ms))).timestamp);
+    CPPUNIT_ASSERT_EQUAL(low.timestamp + 3000, start(rewriter, *plain(70001, 13000, at(33ms))).timestamp);
   }
   void a_wrong_tie_is_not_believed() {
     SeededRandom random(1);
     Rewriter rewriter(random);
     rewriter.align(0, 0);
     rewriter.align(1, 0x40000000);
-    const Rewritten low = rewriter.start(*plain(70000, 10000, at(0s)));
+    const Rewritten low = start(rewriter, *plain(70000, 10000, at(0s)));
     rtp::PacketRef high = plain(90000, 10000, at(100ms));
     high->substream = 1;
-    CPPUNIT_ASSERT_EQUAL(low.timestamp + 9000, rewriter.start(*high).timestamp);
+    CPPUNIT_ASSERT_EQUAL(low.timestamp + 9000, start(rewriter, *high).timestamp);
   }
   void packets_left_behind_by_a_switch_still_fill_their_holes() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
-    CPPUNIT_ASSERT_EQUAL(first + 2, rewriter.forward(*plain(70002, 2))->seq);
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
+    CPPUNIT_ASSERT_EQUAL(first + 2, forward(rewriter, *plain(70002, 2))->seq);
     rtp::PacketRef other = plain(5000, 9);
     other->substream = 1;
-    CPPUNIT_ASSERT_EQUAL(first + 3, rewriter.start(*other).seq);
-    CPPUNIT_ASSERT_EQUAL(first + 1, rewriter.forward_left_behind(*plain(70001, 2))->seq);
-    CPPUNIT_ASSERT(!rewriter.forward_left_behind(*plain(70003, 2)));
+    CPPUNIT_ASSERT_EQUAL(first + 3, start(rewriter, *other).seq);
+    CPPUNIT_ASSERT_EQUAL(first + 1, forward_left_behind(rewriter, *plain(70001, 2))->seq);
+    CPPUNIT_ASSERT(!forward_left_behind(rewriter, *plain(70003, 2)));
     CPPUNIT_ASSERT((rewriter.origin(first + 1) == Origin{0, 70001}));
     CPPUNIT_ASSERT((rewriter.origin(first + 3) == Origin{1, 5000}));
   }
   void nothing_of_another_source_can_be_traced_back() {
     SeededRandom random(1);
     Rewriter rewriter(random);
-    const rtp::SeqNo first = rewriter.start(*plain(70000, 1)).seq;
+    const rtp::SeqNo first = start(rewriter, *plain(70000, 1)).seq;
     rewriter.stop(false);
     CPPUNIT_ASSERT(!rewriter.origin(first));
-    rewriter.start(*plain(70001, 1));
+    start(rewriter, *plain(70001, 1));
     CPPUNIT_ASSERT(!rewriter.origin(first) && rewriter.origin(first + 1));
     CPPUNIT_ASSERT(!rewriter.again(first + 1, *plain(70002, 1)));
   }
@@ -246,7 +247,7 @@ public:
         rewriter.leave_out(*packet);
         continue;
       }
-      const Rewritten as = i == 0 ? rewriter.start(*packet) : *rewriter.forward(*packet);
+      const Rewritten as = i == 0 ? start(rewriter, *packet) : *forward(rewriter, *packet);
       ids.push_back(as.picture_id);
     }
     CPPUNIT_ASSERT((ids == std::vector<int>{125, 126, 127, 0}));
@@ -262,17 +263,17 @@ public:
       packet->substream = substream;
       return packet;
     };
-    CPPUNIT_ASSERT_EQUAL(0, int(rewriter.start(*numbered(70000, 1, 65530, 0)).frame_offset));
-    CPPUNIT_ASSERT_EQUAL(0, int(rewriter.forward(*numbered(70001, 2, 65531, 0))->frame_offset));
+    CPPUNIT_ASSERT_EQUAL(0, int(start(rewriter, *numbered(70000, 1, 65530, 0)).frame_offset));
+    CPPUNIT_ASSERT_EQUAL(0, int(forward(rewriter, *numbered(70001, 2, 65531, 0))->frame_offset));
     // Another substream: behind all frames that the last picture may have had.
     const auto number = [](const Rewritten& out, int32_t frame) { return int(uint16_t(frame + out.frame_offset)); };
-    CPPUNIT_ASSERT_EQUAL((65531 + 16) & 0xffff, number(rewriter.start(*numbered(500, 3, 20, 1)), 20));
-    CPPUNIT_ASSERT_EQUAL((65532 + 16) & 0xffff, number(*rewriter.forward(*numbered(501, 4, 21, 1)), 21));
+    CPPUNIT_ASSERT_EQUAL((65531 + 16) & 0xffff, number(start(rewriter, *numbered(500, 3, 20, 1)), 20));
+    CPPUNIT_ASSERT_EQUAL((65532 + 16) & 0xffff, number(*forward(rewriter, *numbered(501, 4, 21, 1)), 21));
     // Packets that do not tell leave it as it is, and so does a source that never does.
     rewriter.stop(false);
-    rewriter.start(*plain(90, 5));
+    start(rewriter, *plain(90, 5));
     rewriter.stop(false);
-    CPPUNIT_ASSERT_EQUAL((65532 + 32) & 0xffff, number(rewriter.start(*numbered(7, 6, 9000, 0)), 9000));
+    CPPUNIT_ASSERT_EQUAL((65532 + 32) & 0xffff, number(start(rewriter, *numbered(7, 6, 9000, 0)), 9000));
   }
   void any_drop_leaves_the_output_gapless_and_reversible() {
     for (uint64_t seed = 1; seed <= 12; ++seed) {
@@ -299,7 +300,7 @@ public:
             rewriter.leave_out(*packet);
             continue;
           }
-          const Rewritten as = starting ? rewriter.start(*packet) : *rewriter.forward(*packet);
+          const Rewritten as = starting ? start(rewriter, *packet) : *forward(rewriter, *packet);
           starting = false;
           if (last) {
             CPPUNIT_ASSERT_EQUAL(last->as.seq + 1, as.seq);
@@ -340,7 +341,7 @@ public:
         for (const rtp::PacketRef& packet : packets) {
           if (first_in < 0) {
             first_in = packet->seq;
-            note(packet, rewriter.start(*packet));
+            note(packet, start(rewriter, *packet));
           } else if (random.below(10) == 0) {
             if (random.below(4) == 0)
               ++never_came;
@@ -350,12 +351,12 @@ public:
             left_out_pictures.insert(packet->timestamp);
             rewriter.leave_out(*packet);
           } else {
-            note(packet, *rewriter.forward(*packet));
+            note(packet, *forward(rewriter, *packet));
           }
         }
         std::erase_if(late, [&](auto& one) {
           if (one.first > step) return false;
-          const auto as = rewriter.late(*one.second) ? rewriter.forward(*one.second) : std::nullopt;
+          const auto as = rewriter.late(*one.second) ? forward(rewriter, *one.second) : std::nullopt;
           if (as)
             note(one.second, *as);
           else
