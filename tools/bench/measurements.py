@@ -115,18 +115,26 @@ def three(bench):
                         "<= 0.3 ms" if ours else "", value <= 0.3 if ours and value else None, " ms")
 
 
-def half(bench):
-    """latency at about half load: rooms of 5 publishers and 40 subscribers, as many as fill half a core, blackhole"""
+def _rooms_at_half_load(bench, subscribers, publishers):
+    """What rooms of this size fill half a core, as arguments; None if it cannot be told."""
     def rooms_of(count):
-        return _room(40, 5, count, seconds=bench.options.seconds, sample=1)
+        return _room(subscribers, publishers, count, seconds=bench.options.seconds, sample=1)
 
     count = 8
     for _ in range(2):  # what a packet costs falls with the load: two steps come near
         probe = bench.once("cardea", *rooms_of(count), hole=True)
         if not probe:
-            return
+            return None
         count = max(1, min(32, round(count * 0.5 / probe["server_cpu_share"])))
-    every = bench.repeated("half", ["cardea"], *rooms_of(count), hole=True, most=3)
+    return rooms_of(count)
+
+
+def half(bench):
+    """latency at about half load: rooms of 5 publishers and 40 subscribers, as many as fill half a core, blackhole"""
+    arguments = _rooms_at_half_load(bench, 40, 5)
+    if not arguments:
+        return
+    every = bench.repeated("half", ["cardea"], *arguments, hole=True, most=3)
     results = every["cardea"]
     share = _median(results, "server_cpu_share")
     if not share:
@@ -256,11 +264,14 @@ def capacity(bench):
 
 
 def workers(bench):
-    """CPU per packet of two workers against one, 20 rooms of 1 -> 50, blackhole"""
+    """CPU per packet of two workers against one, rooms of 5 -> 50 that fill half a core of one worker, blackhole"""
+    # With little to do both would mostly pay for waking up, two of them twice.
+    arguments = _rooms_at_half_load(bench, 50, 5)
+    if not arguments:
+        return
     cost = {}
     for count in (1, 2):
-        every = bench.repeated(f"workers-{count}", ["cardea"], *_room(50, 1, 20, seconds=bench.options.seconds, sample=1),
-                               hole=True, workers=count, most=3)
+        every = bench.repeated(f"workers-{count}", ["cardea"], *arguments, hole=True, workers=count, most=3)
         cost[count] = _median(_clean(every["cardea"]), "cpu_us_per_packet")
     if cost[1] and cost[2]:
         scale = 2 * cost[1] / cost[2]
