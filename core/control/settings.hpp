@@ -78,7 +78,7 @@ struct MediaSettings {
   std::string cipher_engine = "auto";
   bool gso = true, gro = true;
   bool frames = false;
-  uint32_t tick = 1000;
+  uint32_t tick = 1500;
   uint32_t tick_above_pps = 30000;
   double padding_waste = 0.03;
   uint32_t receive_buffer = 4 << 20, send_buffer = 4 << 20;

@@ -80,7 +80,8 @@ MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsCo
       engine_(std::move(engine)),
       wake_fd_(make_wake_fd()), context_{peer_settings_, dtls_settings_, dtls, stun_, *engine_, packets_, random_, {}},
       router_(peers_, index, peer_settings_.min_nack_queue),
-      egress_(*engine_, sockets_, settings_.padding_waste, std::move(frames)), timers_(Clock::now()) {
+      egress_(*engine_, sockets_, settings_.padding_waste, std::move(frames)), timers_(Clock::now()),
+      pace_(settings_.tick, settings_.tick_above_pps) {
   stats_.worker = index_;
   stats_.cipher_engine = std::string(engine_->name());
   loop_.add(mailbox_.fd());
@@ -136,18 +137,13 @@ void MediaWorker::run() {
   peers_.for_each([&](peer::PeerConnection& peer) { remove(peer); });
 }
 
-// Whatever comes first ends the sleep. Under load a turn takes what comes within a tick of its first packet: waking up
-// costs more than forwarding many packets, and runs of several are cheaper than each alone.
+// Whatever comes first ends the sleep, or under a steady load the tick.
 void MediaWorker::sleep() {
   const Time before = Clock::now();
   if (handshakes_.next() <= before) return;
-  wait();
-  if (!ticking_) return;
-  // What was there already came while the turn before ran.
-  const Time woke = Clock::now();
-  const Time first = woke - before < at_once ? now_ : woke;
-  const Duration rest = first + settings_.tick - woke;
-  if (rest > Duration::zero()) std::this_thread::sleep_for(rest);
+  if (pace_.load() != Pace::Load::steady || !came_now_) return wait();
+  const Duration rest = now_ + pace_.tick() - before;
+  if (rest > worth_a_sleep) std::this_thread::sleep_for(rest);
 }
 
 void MediaWorker::wait() {
@@ -155,8 +151,8 @@ void MediaWorker::wait() {
   asleep_.exchange(true);
   const bool waiting =
       std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring && !ring->empty(); });
-  const Time until =
-      waiting ? now_ : std::min({std::max(timers_.next(), now_ + timer_gap), stats_at_, handshakes_.next()});
+  const Time timers = std::max(timers_.next(), now_ + timer_gap);
+  const Time until = waiting ? now_ : std::min({timers, stats_at_, handshakes_.next()});
   for (int fd : loop_.wait(Clock::now(), until)) {
     uint64_t count = 0;
     if (fd == wake_fd_) [[maybe_unused]]
@@ -171,16 +167,32 @@ void MediaWorker::wake_if_asleep() {
 
 void MediaWorker::turn() {
   ++stats_.ticks;
-  run_commands();  // first: a peer's first check may be here already, behind the command that makes the peer
-  receive_all();
-  take_mirrored();
+  const uint64_t before = came_;
+  picture_open_ = false;
+  take_all();
+  if (picture_open_ && pace_.load() == Pace::Load::bursts) wait_for_picture();
+  came_now_ = came_ != before;
   schedule_hurried();
   run_timers();
   schedule_hurried();
   flush();
   run_handshakes();
-  choose_pace();
+  pace_.turned(came_, egress_.counters().packets, now_);
   if (now_ >= stats_at_) tell_stats();
+}
+
+void MediaWorker::take_all() {
+  run_commands();  // first: a peer's first check may be here already, behind the command that makes the peer
+  receive_all();
+  take_mirrored();
+}
+
+void MediaWorker::wait_for_picture() {
+  const Time before = Clock::now();
+  std::this_thread::sleep_for(pace_.picture_wait());
+  now_ = Clock::now();
+  busy_ -= now_ - before;
+  take_all();
 }
 
 void MediaWorker::receive_all() {
@@ -218,7 +230,9 @@ void MediaWorker::take(peer::PeerConnection& peer, Datagram& datagram) {
   if (doors_[peer.id().slot].ufrags.size() != peer.local_credentials().size()) renew_ufrags(peer);
   if (received.packet) {
     ++stats_.packets_in;
+    ++came_;
     stats_.bytes_in += size;
+    picture_open_ = kind_of(received.packet->codec) == MediaKind::video && !received.packet->marker;
     forward(peer, received);
   }
   for (const peer::Feedback& feedback : received.feedback) router_.answer(peer, feedback, now_, output_);
@@ -271,6 +285,7 @@ void MediaWorker::take_mirrored() {
     for (size_t taken = 0; taken < max_mirrored; ++taken) {
       const MirroredPacket* mirrored = ring->front();
       if (mirrored == nullptr) break;
+      ++came_;
       rtp::PacketRef packet = packets_.get();
       copy_packet(mirrored->packet, *packet);
       packet->arrival = now_;
@@ -351,18 +366,6 @@ void MediaWorker::send_waiting() {
     egress_.send(*waiting[i]);
   }
   waiting.clear();
-}
-
-void MediaWorker::choose_pace() {
-  if (now_ < window_until_) return;
-  const uint64_t packets = stats_.packets_in + egress_.counters().packets;
-  // Packets that go out count as well: runs are what makes them cheap. Leaving the tick takes a little less than
-  // entering it, so that a rate at the border does not swing.
-  const double rate = static_cast<double>(packets - std::exchange(counted_packets_, packets)) /
-                      (static_cast<double>((now_ - window_until_ + rate_window).count()) / 1e9);
-  const double border = settings_.tick_above_pps;
-  ticking_ = rate > (ticking_ ? border * 0.8 : border);
-  window_until_ = now_ + rate_window;
 }
 
 void MediaWorker::tell_stats() {

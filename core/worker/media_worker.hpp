@@ -23,6 +23,7 @@
 #include "worker/egress.hpp"
 #include "worker/event_loop.hpp"
 #include "worker/handshake_queue.hpp"
+#include "worker/pace.hpp"
 #include "worker/packet_ring.hpp"
 #include "worker/timer_wheel.hpp"
 #include "worker/udp_socket.hpp"
@@ -47,10 +48,9 @@ private:
   static constexpr size_t max_mirrored = 4096;       // packets of another worker, likewise
   static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
   static constexpr uint64_t worth_a_trim = 200;      // datagrams of handshakes: some fifty of them
-  static constexpr Duration rate_window = 100ms;     // over which packets are counted to choose wake-ups or ticks
   static constexpr Duration stats_interval = 1s;
   static constexpr Duration timer_gap = 5ms;  // timers alone do not wake more often: a thousand peers have many
-  static constexpr Duration at_once = 20us;   // a wait that was shorter did not sleep
+  static constexpr Duration worth_a_sleep = 50us;
 
   // How datagrams find a peer.
   struct Doors {
@@ -67,6 +67,8 @@ private:
   void sleep();
   void wait();
   void turn();
+  void take_all();
+  void wait_for_picture();
   void receive_all();
   void deliver(Datagram& datagram);
   void take(peer::PeerConnection& peer, Datagram& datagram);
@@ -80,7 +82,6 @@ private:
   void flush();
   void send_waiting();
   void flush_data();
-  void choose_pace();
   void tell_stats();
   void give_memory_back();
 
@@ -152,9 +153,10 @@ private:
   data::Records records_;        // of data channels, came in this turn
   std::vector<bool> copied_to_;  // workers that got packets this turn
   WorkerStats stats_;
-  bool ticking_ = false;
-  uint64_t counted_packets_ = 0;  // in and out, at the begin of the window
-  Time window_until_{};
+  Pace pace_;
+  uint64_t came_ = 0;          // media packets, those of other workers too
+  bool came_now_ = false;      // some of them in this turn
+  bool picture_open_ = false;  // the last one was of a picture that goes on
   Time stats_at_{};
   Duration busy_{};                                              // since the last statistics
   uint64_t handshakes_taken_ = 0, handshakes_taken_before_ = 0;  // datagrams, since memory was given back

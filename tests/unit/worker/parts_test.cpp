@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "worker/handshake_queue.hpp"
+#include "worker/pace.hpp"
 #include "worker/packet_ring.hpp"
 #include "worker/run_planner.hpp"
 #include "worker/timer_wheel.hpp"
@@ -357,8 +358,61 @@ public:
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(HandshakeQueueTest);
+class PaceTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(PaceTest);
+  CPPUNIT_TEST(few_packets_are_calm);
+  CPPUNIT_TEST(one_publisher_to_many_comes_in_bursts);
+  CPPUNIT_TEST(many_publishers_are_steady);
+  CPPUNIT_TEST(a_rate_at_the_border_does_not_swing);
+  CPPUNIT_TEST_SUITE_END();
+
+  Time now_{1000s};
+  uint64_t in_ = 0, out_ = 0;
+  // Turns of a second with so many packets a second.
+  void pass(Pace& pace, uint64_t in_pps, uint64_t out_pps) {
+    for (int turn = 0; turn < 100; ++turn) {
+      now_ += 10ms;
+      pace.turned(in_ += in_pps / 100, out_ += out_pps / 100, now_);
+    }
+  }
+
+public:
+  void few_packets_are_calm() {
+    Pace pace(1ms, 30000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::calm);
+    pass(pace, 9000, 18000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::calm);
+  }
+  void one_publisher_to_many_comes_in_bursts() {
+    Pace pace(1ms, 30000);
+    pass(pace, 300, 46000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::bursts);
+    pass(pace, 300, 2000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::calm);
+  }
+  void many_publishers_are_steady() {
+    Pace pace(1ms, 30000);
+    pass(pace, 4600, 46000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::steady);
+    pass(pace, 300, 46000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::bursts);
+    pass(pace, 0, 0);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::calm);
+  }
+  void a_rate_at_the_border_does_not_swing() {
+    Pace pace(1ms, 30000);
+    pass(pace, 900, 28000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::calm);
+    pass(pace, 1100, 30000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::steady);
+    pass(pace, 900, 28000);
+    CPPUNIT_ASSERT(pace.load() == Pace::Load::steady);
+  }
+};
+
 CPPUNIT_TEST_SUITE_REGISTRATION(RunPlannerTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(TimerWheelTest);
+CPPUNIT_TEST_SUITE_REGISTRATION(PaceTest);
 CPPUNIT_TEST_SUITE_REGISTRATION(PacketRingTest);
 
 }  // namespace

@@ -295,7 +295,7 @@ public:
     }
     CPPUNIT_ASSERT(after);
     CPPUNIT_ASSERT(after->packets_in > before->packets_in);
-    // Its tick is a millisecond, a packet comes every ten.
+    // Its tick is a millisecond and a half, a packet comes every ten.
     CPPUNIT_ASSERT_LESS(uint64_t{500}, after->ticks - before->ticks);
   }
 
