@@ -126,6 +126,7 @@ void PeerConnection::follow_dtls(Time now, Output& out) {
     if (!start_srtp() && (dtls_.keys() || !plan_->data)) return end("DTLS error", out);
     connect_until_ = never;
     report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
+    hurry();
     dtls_.release();
     if (!std::exchange(up_, true)) out.events.push_back(PeerUp{id_});
     if (plan_->data) start_data(out);
@@ -234,7 +235,7 @@ Time PeerConnection::compute_deadline() const {
   if (!path()) return deadline;
   deadline = std::min(deadline, dtls_.next_deadline());
   if (!srtp_) return deadline;
-  deadline = std::min({deadline, report_at_, twcc_.next_deadline(), remb_.next_deadline()});
+  deadline = std::min({deadline, twcc_.next_deadline(), remb_.next_deadline()});
   for (const auto& receiver : receivers_)
     if (receiver) deadline = std::min(deadline, receiver->next_deadline());
   return deadline;
@@ -243,6 +244,11 @@ Time PeerConnection::compute_deadline() const {
 void PeerConnection::want_tick(Time at) {
   if (at >= deadline_) return;
   deadline_ = at;
+  hurry();
+}
+
+// The owner is to ask for the deadlines again.
+void PeerConnection::hurry() {
   if (std::exchange(hurried_, true)) return;
   context_.hurried.push_back(id_);
 }

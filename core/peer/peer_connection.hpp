@@ -2,6 +2,7 @@
 // what came for others out. Knows no other peer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -72,7 +73,10 @@ public:
   // STUN whose local ufrag is this peer's, or anything else from one of its addresses.
   Received receive(Datagram& datagram, Time now, Output& out);
   void tick(Time now, Output& out);
-  Time next_deadline() const { return deadline_; }
+  Time next_deadline() const { return std::min(deadline_, report_at_); }
+  // The two parts of it: what must not wait, and reports, which may go a little later, with whatever goes out then.
+  Time urgent_deadline() const { return deadline_; }
+  Time report_at() const { return report_at_; }
 
   // A renegotiation or ICE restart: what is equal goes on undisturbed.
   void update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out);
@@ -146,6 +150,7 @@ private:
   bool takes_remb() const;
 
   void want_tick(Time at);  // no later than
+  void hurry();
   Time compute_deadline() const;
 
   // given
@@ -168,7 +173,7 @@ private:
   SendQueue queue_;
   std::vector<Feedback> feedback_;
   uint32_t rtcp_ssrc_;
-  Time deadline_ = never;
+  Time deadline_ = never;  // but for reports
   Time connect_until_;
   Time failed_until_ = never;  // IceFailed was told; then "ICE failed"
   Time report_at_ = never;

@@ -145,6 +145,7 @@ void MediaWorker::remove(peer::PeerConnection& peer) {
   for (const Address& address : doors.addresses) addresses_.erase(address);
   doors = {};
   timers_.set(id.slot, never);
+  reports_.set(id.slot, never);
   handshakes_.over(id);
   router_.close(peer);
   peers_.remove(id);

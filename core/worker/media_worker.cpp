@@ -81,7 +81,7 @@ MediaWorker::MediaWorker(uint16_t index, WorkerSettings settings, secure::DtlsCo
       wake_fd_(make_wake_fd()), context_{peer_settings_, dtls_settings_, dtls, stun_, *engine_, packets_, random_, {}},
       router_(peers_, index, peer_settings_.min_nack_queue),
       egress_(*engine_, sockets_, settings_.padding_waste, std::move(frames)), timers_(Clock::now()),
-      pace_(settings_.tick, settings_.tick_above_pps) {
+      reports_(Clock::now()), pace_(settings_.tick, settings_.tick_above_pps) {
   stats_.worker = index_;
   stats_.cipher_engine = std::string(engine_->name());
   loop_.add(mailbox_.fd());
@@ -151,7 +151,8 @@ void MediaWorker::wait() {
   asleep_.exchange(true);
   const bool waiting =
       std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring && !ring->empty(); });
-  const Time timers = std::max(timers_.next(), now_ + timer_gap);
+  const Time reports = reports_.next() == never ? never : reports_.next() + report_slack;
+  const Time timers = std::max(std::min(timers_.next(), reports), now_ + timer_gap);
   const Time until = waiting ? now_ : std::min({timers, stats_at_, handshakes_.next()});
   for (int fd : loop_.wait(Clock::now(), until)) {
     uint64_t count = 0;
@@ -300,21 +301,28 @@ void MediaWorker::schedule_hurried() {
     peer::PeerConnection* peer = peers_.find(id);
     if (peer == nullptr) continue;
     peer->seen_hurried();
-    timers_.set(id.slot, peer->next_deadline());
+    schedule(*peer);
   }
   context_.hurried.clear();
 }
 
 void MediaWorker::run_timers() {
-  timers_.expire(now_, [&](uint32_t slot) {
+  const auto tick = [&](uint32_t slot) {
     peer::PeerConnection* peer = peers_.at(slot);
     if (peer == nullptr) return;
     // The answer to its last flight waits here: it must not be sent again.
     if (handshakes_.waits(peer->id())) return timers_.set(slot, now_ + timer_gap);
     peer->tick(now_, output_);
     if (peer->over()) return remove(*peer);
-    timers_.set(slot, peer->next_deadline());
-  });
+    schedule(*peer);
+  };
+  timers_.expire(now_, tick);
+  reports_.expire(now_, tick);
+}
+
+void MediaWorker::schedule(const peer::PeerConnection& peer) {
+  timers_.set(peer.id().slot, peer.urgent_deadline());
+  reports_.set(peer.id().slot, peer.report_at());
 }
 
 void MediaWorker::take_records(const peer::PeerConnection& peer, std::span<const Bytes> records) {

@@ -50,6 +50,9 @@ private:
   static constexpr uint64_t worth_a_trim = 200;      // datagrams of handshakes: some fifty of them
   static constexpr Duration stats_interval = 1s;
   static constexpr Duration timer_gap = 5ms;  // timers alone do not wake more often: a thousand peers have many
+  // By how much reports may be late (RFC 3550 section 6.2 wants them apart by chance): while media flows they cost no
+  // wake-up of their own.
+  static constexpr Duration report_slack = 50ms;
   static constexpr Duration worth_a_sleep = 50us;
 
   // How datagrams find a peer.
@@ -77,6 +80,7 @@ private:
   void take_mirrored();
   void run_commands();
   void run_timers();
+  void schedule(const peer::PeerConnection& peer);
   void schedule_hurried();
   void take_records(const peer::PeerConnection& peer, std::span<const Bytes> records);
   void flush();
@@ -143,7 +147,7 @@ private:
   std::atomic<bool> asleep_{false};  // wants wake_fd_ written when a ring gets a packet
   Time now_{};
   peer::Output output_;
-  TimerWheel timers_;
+  TimerWheel timers_, reports_;  // what must not wait, and what goes with media where there is some
   HandshakeQueue handshakes_;
   size_t handshakes_most_ = 0;  // that waited at once since the last statistics
   std::unordered_map<Address, PeerId> addresses_;

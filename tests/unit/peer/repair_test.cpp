@@ -158,6 +158,10 @@ public:
     house.router->forward(from(publisher), to(subscriber), house.now);
     Camera(house, publisher).film(40);
     CPPUNIT_ASSERT(subscriber.client->sender_reports >= 1);
+    // The next one need not wake anybody.
+    const PeerConnection& connection = *house.table.find(subscriber.id);
+    CPPUNIT_ASSERT(connection.next_deadline() == connection.report_at());
+    CPPUNIT_ASSERT(connection.urgent_deadline() > connection.report_at());
     CPPUNIT_ASSERT(subscriber.client->sender_info->packets > 10);
     subscriber.client->send_rtcp([&](ByteWriter& out) {
       rtp::ReportBlock block;
