@@ -159,7 +159,7 @@ public:
     Camera(house, publisher).film(40);
     CPPUNIT_ASSERT(subscriber.client->sender_reports >= 1);
     // The next one need not wake anybody.
-    const PeerConnection& connection = *house.table.find(subscriber.id);
+    const peer::PeerConnection& connection = *house.table.find(subscriber.id);
     CPPUNIT_ASSERT(connection.next_deadline() == connection.report_at());
     CPPUNIT_ASSERT(connection.urgent_deadline() > connection.report_at());
     CPPUNIT_ASSERT(subscriber.client->sender_info->packets > 10);
