@@ -84,16 +84,18 @@ export class Peer {
     return [...(await this.pc.getStats()).values()].filter(report => report.type === type && (!kind || report.kind === kind));
   }
 
-  /** An offer with all candidates in it. */
-  async offer(options) {
-    await this.pc.setLocalDescription(await this.pc.createOffer(options));
-    return {type: 'offer', sdp: this.pc.localDescription.sdp};
-  }
+  // What is offered and answered is what was made, without candidates: the gateway needs none. The module's getter
+  // pc.localDescription reads what another thread adds candidates to, and ends the process one time in ten when fifty do it.
+  async offer(options) { return this.#keep(await this.pc.createOffer(options)); }
 
   async answer(offer) {
     await this.pc.setRemoteDescription(offer);
-    await this.pc.setLocalDescription(await this.pc.createAnswer());
-    return {type: 'answer', sdp: this.pc.localDescription.sdp};
+    return this.#keep(await this.pc.createAnswer());
+  }
+
+  async #keep({type, sdp}) {
+    await this.pc.setLocalDescription({type, sdp});
+    return {type, sdp};
   }
 
   accept(answer) { return this.pc.setRemoteDescription(answer); }
