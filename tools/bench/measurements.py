@@ -115,8 +115,8 @@ def three(bench):
                         "<= 0.3 ms" if ours else "", value <= 0.3 if ours and value else None, " ms")
 
 
-def _rooms_at_half_load(bench, subscribers, publishers):
-    """What rooms of this size fill half a core, as arguments; None if it cannot be told."""
+def _rooms_at_load(bench, subscribers, publishers, share):
+    """As many rooms of this size as fill such a share of a core, as arguments; None if it cannot be told."""
     def rooms_of(count):
         return _room(subscribers, publishers, count, seconds=bench.options.seconds, sample=1)
 
@@ -125,13 +125,13 @@ def _rooms_at_half_load(bench, subscribers, publishers):
         probe = bench.once("cardea", *rooms_of(count), hole=True)
         if not probe:
             return None
-        count = max(1, min(32, round(count * 0.5 / probe["server_cpu_share"])))
+        count = max(1, min(32, round(count * share / probe["server_cpu_share"])))
     return rooms_of(count)
 
 
 def half(bench):
     """latency at about half load: rooms of 5 publishers and 40 subscribers, as many as fill half a core, blackhole"""
-    arguments = _rooms_at_half_load(bench, 40, 5)
+    arguments = _rooms_at_load(bench, 40, 5, 0.5)
     if not arguments:
         return
     every = bench.repeated("half", ["cardea"], *arguments, hole=True, most=3)
@@ -264,9 +264,9 @@ def capacity(bench):
 
 
 def workers(bench):
-    """CPU per packet of two workers against one, rooms of 5 -> 50 that fill half a core of one worker, blackhole"""
-    # With little to do both would mostly pay for waking up, two of them twice.
-    arguments = _rooms_at_half_load(bench, 50, 5)
+    """CPU per packet of two workers against one, rooms of 5 -> 50 that fill most of a core of one worker, blackhole"""
+    # With little to do both would mostly pay for waking up, two of them twice; nobody needs a second one then.
+    arguments = _rooms_at_load(bench, 50, 5, 0.7)
     if not arguments:
         return
     cost = {}
