@@ -53,7 +53,7 @@ private:
   // By how much reports may be late (RFC 3550 section 6.2 wants them apart by chance): while media flows they cost no
   // wake-up of their own.
   static constexpr Duration report_slack = 50ms;
-  static constexpr Duration worth_a_sleep = 50us;
+  static constexpr Duration worth_a_sleep = 50us;  // falling asleep and waking take almost as long
 
   // How datagrams find a peer.
   struct Doors {

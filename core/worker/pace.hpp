@@ -1,4 +1,4 @@
-// When a worker takes what has come. A wake-up costs as much as forwarding twenty packets to somebody, and what is
+// When a worker takes what has come. A wake-up costs as much as forwarding forty packets to somebody, and what is
 // taken together goes out in longer runs; but what is held back is late.
 #pragma once
 
