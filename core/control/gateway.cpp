@@ -42,8 +42,8 @@ Transport* Gateway::add_transport(const CardeaModule& door) {
   LoadedTransport loaded;
   loaded.door = &door;
   auto make_folder = [this, &door] { return make_state_folder(settings_.general.state_folder, door.package); };
-  loaded.host =
-      std::make_unique<TransportDoor>(inbox_, transports_.size(), make_folder, settings_.general.pages_folder);
+  loaded.host = std::make_unique<TransportDoor>(
+      inbox_, transports_.size(), [this] { take_turn(); }, make_folder, settings_.general.pages_folder);
   void* made = door.create(static_cast<TransportHost*>(loaded.host.get()), log::sink.load());
   if (made == nullptr) return nullptr;
   loaded.transport.reset(static_cast<Transport*>(made));
@@ -60,6 +60,7 @@ void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, 
 }
 
 Status Gateway::start() {
+  std::lock_guard lock(turns_);
   for (LoadedPlugin& loaded : plugins_) {
     loaded.plugin->start();
     settle();
@@ -75,12 +76,25 @@ Status Gateway::start() {
 void Gateway::run(int stop_fd) {
   std::array<pollfd, 3> fds{pollfd{inbox_.fd(), POLLIN, 0}, pollfd{events_.fd(), POLLIN, 0},
                             pollfd{stop_fd, POLLIN, 0}};
+  std::unique_lock lock(turns_);
+  sleeps_until_ = next_deadline();
   while ((fds[2].revents & POLLIN) == 0) {
     // Rounded up: a deadline that is half a millisecond away is not worth a spin.
-    int64_t wait_ms = std::clamp<int64_t>(to_ms(next_deadline() - Clock::now()) + 1, 0, 60'000);
-    if (poll(fds.data(), fds.size(), static_cast<int>(wait_ms)) < 0) continue;
-    turn(Clock::now());
+    int64_t wait_ms = std::clamp<int64_t>(to_ms(sleeps_until_ - Clock::now()) + 1, 0, 60'000);
+    lock.unlock();
+    const int ready = poll(fds.data(), fds.size(), static_cast<int>(wait_ms));
+    lock.lock();
+    if (ready >= 0) turn(Clock::now());
+    sleeps_until_ = next_deadline();
   }
+}
+
+// On a transport's thread. It never waits for a turn of others: those may wait for it to end.
+void Gateway::take_turn() {
+  std::unique_lock lock(turns_, std::try_to_lock);
+  if (!lock) return inbox_.wake();
+  turn(Clock::now());
+  if (next_deadline() < sleeps_until_) inbox_.alarm();  // a timer was set that the control thread does not know of
 }
 
 Time Gateway::next_deadline() const { return std::min(timers_.next_deadline(), next_sweep_); }
@@ -285,6 +299,7 @@ void Gateway::send(const Session& session, Json message) {
 }
 
 void Gateway::stop() {
+  std::lock_guard lock(turns_);
   if (!std::exchange(started_, false)) return;
   for (const auto& [id, handle] : handles_) handle->hang_up("Gateway stops");
   settle();

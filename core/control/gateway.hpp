@@ -1,9 +1,12 @@
-// The control thread: every request, every session and handle, all plugins. Requests come in from the transports,
-// events from the media workers; one turn takes one of them, and what it caused has happened when the turn ends.
+// The control plane: every request, every session and handle, all plugins. Requests come in from the transports, events
+// from the media workers; a turn takes what waits, one after the other, and what each caused has happened before the
+// next. Turns are taken one at a time: by the control thread (run()), or by the thread of a transport that brings
+// requests, which then needs to wake nobody and to wait for nobody's answer.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -49,9 +52,9 @@ public:
   void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr);
   Status start();  // plugins, then transports
 
-  // Sleeps and takes turns until stop_fd is readable.
+  // The control thread: sleeps and takes turns until stop_fd is readable.
   void run(int stop_fd);
-  // Everything that waits, and the timers that are due.
+  // Everything that waits, and the timers that are due. Not by two threads at once.
   void turn(Time now);
   Time next_deadline() const;
 
@@ -94,6 +97,7 @@ private:
   void on_gone(Connection connection);
   void sweep();
   void flush_transports();
+  void take_turn();
   void settle();
   void deliver(Pushed pushed);
   void send(const Session& session, Json message);
@@ -119,6 +123,8 @@ private:
   std::vector<LoadedPlugin> plugins_;
   std::vector<LoadedTransport> transports_;
   // state
+  std::mutex turns_;     // held by whoever takes one, and while starting and stopping
+  Time sleeps_until_{};  // the control thread, if nothing comes
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
   std::unordered_map<HandleId, ClientHandle*> handles_;
   std::map<Connection, std::set<SessionId>> owned_;

@@ -1,4 +1,4 @@
-// What transports bring: requests and closed connections, from any of their threads to the control thread.
+// What transports bring: requests and closed connections, from any of their threads to the next control turn.
 #pragma once
 
 #include <atomic>
@@ -40,6 +40,7 @@ public:
     mailbox_.post(std::move(incoming), when);
   }
   void wake() { mailbox_.wake(); }
+  void alarm() { mailbox_.alarm(); }  // even if nothing waits
   void take(std::vector<Incoming>& into) {
     mailbox_.take(into);
     size_t requests = 0;
@@ -58,14 +59,16 @@ private:
 // The core's side of one transport.
 class TransportDoor final : public TransportHost {
 public:
-  // `make_folder` makes the module's state folder, once it is asked for.
-  TransportDoor(Inbox& inbox, size_t transport, std::function<std::string()> make_folder, std::string pages_folder)
-      : inbox_(inbox), transport_(transport), make_folder_(std::move(make_folder)),
+  // `take_turn` is called when requests were brought together. `make_folder` makes the module's state folder, once it
+  // is asked for.
+  TransportDoor(Inbox& inbox, size_t transport, std::function<void()> take_turn,
+                std::function<std::string()> make_folder, std::string pages_folder)
+      : inbox_(inbox), transport_(transport), take_turn_(std::move(take_turn)), make_folder_(std::move(make_folder)),
         pages_folder_(std::move(pages_folder)) {}
 
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
     inbox_.post({{transport_, from}, tag, api, std::move(request), false}, wake_);
-    if (wake_ == Inbox::Wake::later) asleep_ = true;
+    if (wake_ == Inbox::Wake::later) brought_ = true;
   }
   void gone(ConnectionId connection) override {
     inbox_.post({{transport_, connection}, {}, {}, {}, true}, Inbox::Wake::now);
@@ -73,7 +76,7 @@ public:
   void hold() override { wake_ = Inbox::Wake::later; }
   void release() override {
     wake_ = Inbox::Wake::now;
-    if (std::exchange(asleep_, false)) inbox_.wake();
+    if (std::exchange(brought_, false)) take_turn_();
   }
   const std::string& state_folder() const override {
     std::call_once(made_, [this] { state_folder_ = make_folder_(); });
@@ -85,11 +88,12 @@ private:
   // given
   Inbox& inbox_;
   const size_t transport_;
+  const std::function<void()> take_turn_;
   const std::function<std::string()> make_folder_;
   const std::string pages_folder_;
   // state
   Inbox::Wake wake_ = Inbox::Wake::now;  // written only by a transport's single thread
-  bool asleep_ = false;                  // the core, of a request that waits; only that thread's
+  bool brought_ = false;                 // a request, since hold(); only that thread's
   mutable std::once_flag made_;          // any of the transport's threads may ask
   mutable std::string state_folder_;
 };

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <mutex>
 #include <new>
 #include <utility>
 
@@ -14,8 +13,7 @@ namespace cardea::control {
 namespace {
 
 constexpr size_t lists = 16;
-constexpr size_t chain_length = 64;  // pieces
-constexpr size_t most_stored = 4;    // chains of one list that wait for a thread
+constexpr size_t most_kept = 256;  // pieces of a list
 
 struct Piece {
   Piece* next;
@@ -25,59 +23,22 @@ struct Piece {
 constexpr size_t list_of_need(size_t bytes) { return std::max<size_t>(1, (bytes + 7) / 16); }
 constexpr size_t list_of_piece(size_t bytes) { return (bytes - 8) / 16; }
 
-struct Chain {
-  Piece* first;
-  size_t length;
-
-  void push(void* memory) {
-    first = new (memory) Piece{first};
-    ++length;
-  }
-  void* pop() {
-    --length;
-    return std::exchange(first, first->next);
-  }
-  void free_all() {
-    while (length > 0) std::free(pop());
-  }
-};
-
-// Whole chains, from threads that give up more than they make to those that make more. Its lock is taken once for a
-// chain's pieces.
-class Store {
-public:
-  void put(size_t list, Chain chain) {
-    {
-      std::lock_guard lock(mutex_);
-      Shelf& shelf = shelves_[list];
-      if (shelf.count < most_stored) {
-        shelf.chains[shelf.count++] = chain;
-        return;
-      }
-    }
-    chain.free_all();
-  }
-  Chain take(size_t list) {
-    std::lock_guard lock(mutex_);
-    Shelf& shelf = shelves_[list];
-    return shelf.count == 0 ? Chain{} : shelf.chains[--shelf.count];
-  }
-
-private:
-  struct Shelf {
-    std::array<Chain, most_stored> chains;
-    size_t count;
-  };
-  std::mutex mutex_;
-  std::array<Shelf, lists> shelves_{};
-};
-constinit Store store;
-
-// One chain to work with and a full or an empty one, so that a thread in the middle between making and giving up does
-// not go to the store.
 struct Kept {
-  std::array<Chain, lists> used, spare;
+  struct List {
+    Piece* first;
+    size_t length;
+  };
+  std::array<List, lists> of;
   bool begun, over;
+
+  void push(size_t list, void* memory) {
+    of[list].first = new (memory) Piece{of[list].first};
+    ++of[list].length;
+  }
+  void* pop(size_t list) {
+    --of[list].length;
+    return std::exchange(of[list].first, of[list].first->next);
+  }
 };
 thread_local constinit Kept kept{};
 
@@ -85,10 +46,8 @@ thread_local constinit Kept kept{};
 struct AtThreadsEnd {
   ~AtThreadsEnd() {
     kept.over = true;
-    for (size_t list = 0; list < lists; ++list) {
-      kept.used[list].free_all();
-      kept.spare[list].free_all();
-    }
+    for (size_t list = 0; list < lists; ++list)
+      while (kept.of[list].length > 0) std::free(kept.pop(list));
   }
 };
 
@@ -100,29 +59,17 @@ void clear_at_threads_end() {
 
 void* make(size_t bytes) {
   const size_t list = list_of_need(bytes);
-  if (list >= lists || kept.over) return std::malloc(bytes);
-  Chain& used = kept.used[list];
-  if (used.length == 0) [[unlikely]] {
-    std::swap(used, kept.spare[list]);
-    if (used.length == 0) used = store.take(list);
-    if (used.length == 0) return std::malloc(bytes);
-    if (!kept.begun) clear_at_threads_end();
-  }
-  return used.pop();
+  if (list >= lists || kept.of[list].length == 0) return std::malloc(bytes);
+  return kept.pop(list);
 }
 
 void give_up(void* memory) {
   if (memory == nullptr) return;
   const size_t list = list_of_piece(malloc_usable_size(memory));
-  if (list >= lists || kept.over) return std::free(memory);
+  if (list >= lists || kept.over || kept.of[list].length == most_kept) return std::free(memory);
   if (!kept.begun) [[unlikely]]
     clear_at_threads_end();
-  Chain& used = kept.used[list];
-  if (used.length == chain_length) [[unlikely]] {
-    std::swap(used, kept.spare[list]);
-    if (used.length == chain_length) store.put(list, std::exchange(used, {}));
-  }
-  used.push(memory);
+  kept.push(list, memory);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
-// Memory of JSON values. A request and its reply are some fifty small pieces, made by one thread and given up by
-// another: each thread keeps what it gives up, up to a bound, for the values that it makes next, and passes on what it
-// has too much of.
+// Memory of JSON values. A request and its reply are some fifty small pieces: each thread keeps what it gives up, up to
+// a bound, for the values that it makes next.
 #pragma once
 
 namespace cardea::control {

@@ -356,9 +356,11 @@ void Server::run() {
   pthread_setname_np(pthread_self(), rules_.name.substr(0, 15).c_str());
   while (!stopping_ || !(is_drained() || time_is_up_)) {
     gather();
-    host_.hold();  // no request comes before libwebsockets has slept, and it returns when it has looked at all sockets
+    // No request comes before libwebsockets has slept, and it returns when it has looked at all sockets.
+    host_.hold();
     const int status = lws_service(context_, 0);
     host_.release();
+    inbox_->take();  // what was said on this thread
     pace_.looked(std::exchange(requests_, 0), now());
     if (status < 0) break;
   }
@@ -424,7 +426,10 @@ void Server::refuse_one(Gate& gate) {
 
 void Server::post(CoreMessage message) { mailbox_.post(std::move(message), Mailbox<CoreMessage>::Wake::later); }
 
-void Server::wake() { mailbox_.wake(); }
+// The server's own thread, in the turn that release() has taken, looks when that is over.
+void Server::wake() {
+  if (std::this_thread::get_id() != thread_.get_id()) mailbox_.wake();
+}
 
 void Server::take_messages() {
   mailbox_.take(messages_);

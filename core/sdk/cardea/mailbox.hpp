@@ -42,7 +42,10 @@ public:
     if (!waiting_.empty()) signal(std::move(lock));
   }
 
-  // The same for many at once, oldest first, with one lock and one wake-up; `values` is left empty. How many did not
+  // Any thread: the owner is to look, even if nothing waits.
+  void alarm() { signal(std::unique_lock(mutex_)); }
+
+  // post() for many at once, oldest first, with one lock and one wake-up; `values` is left empty. How many did not
   // fit.
   size_t post_all(std::vector<T>& values) {
     size_t fit = 0;

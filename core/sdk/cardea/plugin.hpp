@@ -1,5 +1,6 @@
-// The contract of a plugin: what it is told, and what it may ask for. All calls into one plugin come from one thread,
-// the control thread, and all of its own calls go out from there; so a plugin needs no lock.
+// The contract of a plugin: what it is told, and what it may ask for. All calls into plugins are made in control turns,
+// of which there is one at a time, and all of their own calls go out from there; so a plugin needs no lock. It is not
+// always the same thread that has the turn: nothing may depend on which.
 //
 // Plugin     one per process, made by the module door (module.hpp); owns the rooms.
 // Attachment one per client handle, made by attach(); destroyed when the handle ends: its destructor is the tear-down.
@@ -152,7 +153,7 @@ public:
   // Reports on_talking() of this receiver to its attachment; none switches off.
   virtual void detect_talking(ReceiverId from, std::optional<TalkDetection> how) = 0;
 
-  // Calls back once on the control thread. A timer of zero delay runs in the next turn.
+  // Calls back once, in a control turn. A timer of zero delay runs in the next turn.
   virtual TimerId after(Duration delay, std::function<void()> call) = 0;
   virtual void cancel(TimerId timer) = 0;
 

@@ -1,6 +1,6 @@
 // The contract of a transport: it carries JSON values and knows who is connected; what they mean is the core's
-// business. A transport runs threads of its own. The core calls it from the control thread, it calls the host from any
-// of its threads.
+// business. A transport runs threads of its own. The core calls it in its turns: one call at a time, from the control
+// thread or from within release(). It calls the host from any of its threads.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,9 @@ public:
   // The connection is closed: its sessions end, or wait to be claimed.
   virtual void gone(ConnectionId connection) = 0;
   // For a transport with one thread that looks at many sockets at once: between hold() and release() a receive() does
-  // not wake the core, so that a look costs one wake-up. A gone() does.
+  // not wake the core; a gone() does. release() hands over what was received: the core's turn is taken on this thread,
+  // which costs no wake-up at all and calls the transport back with the replies, or by the control thread if that is in
+  // a turn already.
   virtual void hold() = 0;
   virtual void release() = 0;
   // Where the module may keep files between runs (a certificate); "" if there is none.

@@ -15,6 +15,7 @@ class MailboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(values_come_out_in_order);
   CPPUNIT_TEST(the_descriptor_is_readable_while_something_waits);
   CPPUNIT_TEST(a_burst_wakes_once_it_is_over);
+  CPPUNIT_TEST(an_alarm_wakes_with_nothing_to_take);
   CPPUNIT_TEST(no_wake_up_is_lost);
   CPPUNIT_TEST(a_full_box_refuses);
   CPPUNIT_TEST(many_at_once_keep_their_order_and_the_bound);
@@ -76,6 +77,18 @@ class MailboxTest : public CppUnit::TestFixture {
     box.wake();
     CPPUNIT_ASSERT((got == std::vector<int>{5}));
     CPPUNIT_ASSERT(!readable(box));
+  }
+
+  void an_alarm_wakes_with_nothing_to_take() {
+    Mailbox<int> box;
+    std::vector<int> got;
+    box.alarm();
+    box.alarm();
+    CPPUNIT_ASSERT(readable(box));
+    box.take(got);
+    CPPUNIT_ASSERT(got.empty() && !readable(box));
+    box.post(1);
+    CPPUNIT_ASSERT(readable(box));
   }
 
   // The owner sleeps until the descriptor is readable, and takes while the other thread posts.

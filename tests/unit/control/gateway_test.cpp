@@ -1,7 +1,10 @@
 #include <cppunit/extensions/HelperMacros.h>
+#include <poll.h>
 
 #include <algorithm>
+#include <future>
 #include <string>
+#include <thread>
 
 #include "unit/control/world.hpp"
 
@@ -27,11 +30,36 @@ class GatewayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_signed_token_opens_only_its_plugins);
   CPPUNIT_TEST(opaque_ids_are_repeated_if_the_setting_says_so);
   CPPUNIT_TEST(requests_beyond_the_bound_are_dropped_and_closed_connections_are_not);
+  CPPUNIT_TEST(who_brings_requests_together_takes_the_turn);
+  CPPUNIT_TEST(requests_that_come_during_a_turn_wake_the_control_thread);
+  CPPUNIT_TEST(a_timer_set_in_a_turn_of_others_runs_in_time);
   CPPUNIT_TEST(a_transport_that_cannot_start_stops_the_start);
   CPPUNIT_TEST(stopping_tells_every_client);
   CPPUNIT_TEST_SUITE_END();
 
   static void same(const std::string& expected, const std::string& got) { CPPUNIT_ASSERT_EQUAL(expected, got); }
+
+  // The control thread of a world until `over` is called, or something has gone wrong.
+  class Running {
+  public:
+    explicit Running(World& world) : thread_([this, &world] { world.gateway->run(over_.fd()); }) {}
+    void over() { over_.alarm(); }
+    bool ends() {
+      pollfd entry{over_.fd(), POLLIN, 0};
+      const bool in_time = poll(&entry, 1, 10'000) == 1;
+      over_.alarm();
+      thread_.join();
+      return in_time;
+    }
+
+  private:
+    Mailbox<int> over_;
+    std::thread thread_;
+  };
+  static Json call(uint64_t session, uint64_t handle, Json body) {
+    return Json::object("janus", "message", "transaction", "t", "session_id", session, "handle_id", handle, "body",
+                        std::move(body));
+  }
 
   void the_ack_comes_first_then_what_was_pushed_then_the_event() {
     World world;
@@ -288,6 +316,50 @@ class GatewayTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{0}, world.gateway->session_count());
     world.transport->sent.clear();
     same("pong", std::string(world.verb("ping")["janus"].string()));
+  }
+
+  void who_brings_requests_together_takes_the_turn() {
+    World world;
+    uint64_t session = world.create(), handle = world.attach(session);
+    world.heard();
+    std::thread::id taken_by;
+    world.plugin->on_call = [&] { taken_by = std::this_thread::get_id(); };
+    std::thread brings([&] { world.bring(call(session, handle, Json::object("do", "call"))); });
+    const std::thread::id its_id = brings.get_id();
+    brings.join();
+    CPPUNIT_ASSERT(taken_by == its_id);
+    same("reply:ack event:event", world.heard());
+  }
+
+  // Both with World's clock, in which nothing is due for the real one: the control thread sleeps until it is woken.
+  void requests_that_come_during_a_turn_wake_the_control_thread() {
+    World world;
+    uint64_t session = world.create(), handle = world.attach(session);
+    Running running(world);
+    int calls = 0;
+    world.plugin->on_call = [&] {
+      if (++calls > 1) return running.over();
+      std::thread([&] { world.bring(call(session, handle, Json::object("do", "call"))); }).join();  // or hangs
+    };
+    world.bring(call(session, handle, Json::object("do", "call")));
+    CPPUNIT_ASSERT(running.ends());
+    CPPUNIT_ASSERT_EQUAL(2, calls);
+  }
+
+  void a_timer_set_in_a_turn_of_others_runs_in_time() {
+    World world;
+    uint64_t session = world.create(), handle = world.attach(session);
+    Running running(world);
+    // From here on the control thread sleeps, as far as it knows for a long time.
+    std::promise<void> awake;
+    world.plugin->on_call = [&] { awake.set_value(); };
+    world.transport->host.receive({1}, RequestTag{1000}, Api::client,
+                                  call(session, handle, Json::object("do", "call")));
+    awake.get_future().wait();
+    world.plugin->on_timer = [&] { running.over(); };
+    world.bring(call(session, handle, Json::object("do", "timer", "ms", 5)));
+    CPPUNIT_ASSERT(running.ends());
+    CPPUNIT_ASSERT_EQUAL(1, world.plugin->timers_run);
   }
 
   void a_transport_that_cannot_start_stops_the_start() {

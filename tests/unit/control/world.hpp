@@ -113,6 +113,7 @@ struct FakePlugin final : Plugin {
   std::map<HandleId, FakeAttachment*> attachments;
   std::vector<std::string> log;
   int timers_run = 0;
+  std::function<void()> on_call, on_timer;
 };
 
 inline FakeAttachment::FakeAttachment(FakePlugin& p, Handle& h) : plugin(p), client(h) {
@@ -169,6 +170,7 @@ inline Reply FakeAttachment::handle(Message message) {
     plan.ice_restart = message.body["restart"].boolean();
     event.jsep = std::move(plan);
   }
+  if (what == "call") plugin.on_call();
   if (what == "sync") return Reply::success(Json::object("result", "sync"));
   if (what == "empty") return Reply::success(Json());
   if (what == "fail") return Reply::failure("Not today");
@@ -190,8 +192,10 @@ inline Reply FakeAttachment::handle(Message message) {
   if (what == "detach all")
     for (auto& [id, other] : plugin.attachments) other->client.detach();
   if (what == "timer")
-    plugin.services.after(std::chrono::milliseconds(message.body["ms"].integer()),
-                          [this_plugin = &plugin] { ++this_plugin->timers_run; });
+    plugin.services.after(std::chrono::milliseconds(message.body["ms"].integer()), [this_plugin = &plugin] {
+      ++this_plugin->timers_run;
+      if (this_plugin->on_timer) this_plugin->on_timer();
+    });
   if (what == "forward") {
     auto from = client.receiver(message.body["mid"].string());
     auto* other = plugin.attachments[HandleId{static_cast<uint64_t>(message.body["to"].integer())}];
@@ -234,6 +238,12 @@ public:
   template <class... Members>
   Json verb(const char* verb, Members&&... members) {
     return ask(Json::object("janus", verb, "transaction", "t", std::forward<Members>(members)...));
+  }
+  // Brings a request as a transport's thread does that looks at many sockets.
+  void bring(Json request, ConnectionId from = {1}) {
+    transport->host.hold();
+    transport->host.receive(from, RequestTag{++last_tag}, Api::client, std::move(request));
+    transport->host.release();
   }
   uint64_t create(ConnectionId from = {1}) {
     return id_in(ask(Json::object("janus", "create", "transaction", "t"), from));

@@ -37,7 +37,10 @@ public:
     changed_.notify_all();
   }
   void hold() override {}
-  void release() override {}
+  // As the core with no turn under way: answers here what was received.
+  void release() override {
+    while (answer_in_release && waiting() > 0) answer_in_release(next());
+  }
   const std::string& state_folder() const override { return state; }
   const std::string& pages_folder() const override { return pages; }
 
@@ -73,6 +76,7 @@ public:
   }
 
   std::string state, pages;
+  std::function<void(Received)> answer_in_release;  // set before the transport starts
 
 private:
   std::mutex mutex_;

@@ -14,6 +14,7 @@ class WebSocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_request_reaches_the_core_and_its_reply_comes_back);
   CPPUNIT_TEST(events_come_without_being_asked_for);
   CPPUNIT_TEST(a_burst_of_replies_travels_together);
+  CPPUNIT_TEST(replies_given_on_its_own_thread_leave_at_once);
   CPPUNIT_TEST(messages_of_all_sizes_arrive_whole_between_pongs);
   CPPUNIT_TEST(the_subprotocol_is_echoed_out_of_a_list);
   CPPUNIT_TEST(a_handshake_without_our_subprotocol_is_refused);
@@ -110,6 +111,18 @@ public:
     CPPUNIT_ASSERT(client.buffer().empty() && client.more());
     const std::string_view together(client.buffer());
     CPPUNIT_ASSERT(together.starts_with("\x81\x0b{\"event\":0}") && together.ends_with("\x81\x0c{\"event\":49}"));
+  }
+
+  void replies_given_on_its_own_thread_leave_at_once() {
+    host_.answer_in_release = [this](Received one) {
+      send(one.from, one.tag, Json::object("is", one.request["is"].integer()));
+    };
+    start();
+    WsClient client(port());
+    for (int i = 0; i < 3; ++i) {
+      client.text("{\"is\":" + std::to_string(i) + "}");
+      CPPUNIT_ASSERT_EQUAL("{\"is\":" + std::to_string(i) + "}", client.read().payload);
+    }
   }
 
   // The sizes at which frames' lengths are written in another way, and more than a socket takes at once.
