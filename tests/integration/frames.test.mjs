@@ -84,6 +84,21 @@ test('an interface whose queue drains slowly gets all of it, in order', async ()
   }
 });
 
+test('a path that takes less than a packet gets fragments', async () => {
+  const route = `ip route replace ${hosts.v4.gateway.replace(/1$/, '0')}/${hosts.v4.length} dev frames0 src ${hosts.v4.gateway}`;
+  sh(`${route} mtu lock 600`);
+  try {
+    const before = await framesOut();
+    const result = await room(hosts.v4.client);
+    const {packets, corrupt, undecryptable, reordered} = result.received;
+    assert.ok(packets > 3000, `${packets} packets`);
+    assert.deepEqual([result.loss, corrupt, undecryptable, reordered], [0, 0, 0, 0]);
+    await until(async () => (await framesOut()) - before > 500, 'voices, which are short, still went as frames');
+  } finally {
+    sh(route);
+  }
+});
+
 test('a next hop with another Ethernet address is followed', async () => {
   sh(`ethtool -K frames0 tx on gso on; ${there("sh -c 'echo 1 > /proc/sys/net/ipv4/conf/frames1/arp_notify'")}`);
   const before = await framesOut();
