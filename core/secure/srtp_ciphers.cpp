@@ -34,8 +34,9 @@ std::unique_ptr<Gcm> make_gcm(Bytes key) {
 thread_local uint8_t joined[2048];
 
 // libsrtp calls set_iv, set_aad (twice for SRTCP), then encrypt and get_tag, or decrypt with the tag behind the text.
-// A session has four of these, with more than a kilobyte of tables each, and who only listens or only speaks needs
-// half of them: the tables are made with the first packet.
+// A session has four of these, with a kilobyte of tables each that take 0.15 us to make. Those for RTP are made with
+// the first packet, since many only listen or only speak; those for RTCP, of which there is little, for each packet
+// anew.
 struct GcmState {
   size_t key_size, tag_size;
   uint8_t key[32] = {};
@@ -46,9 +47,13 @@ struct GcmState {
   size_t aad_size = 0;
 
   ~GcmState() { OPENSSL_cleanse(key, sizeof key); }
-  Gcm& cipher() {
+  // use(Gcm&) with this key.
+  template <class Use>
+  auto with_cipher(Use&& use) {
+    const bool rtcp = aad == joined;
+    if (rtcp) return use(*make_gcm(Bytes(key, key_size)));
     if (!gcm) gcm = make_gcm(Bytes(key, key_size));
-    return *gcm;
+    return use(*gcm);
   }
   Bytes whole_aad() const { return {aad, aad_size}; }
   static GcmState& of(void* state) { return *static_cast<GcmState*>(state); }
@@ -85,7 +90,7 @@ srtp_err_status_t gcm_set_aad(void* state, const uint8_t* aad, uint32_t size) {
 
 srtp_err_status_t gcm_encrypt(void* state, uint8_t* buffer, unsigned int* size) {
   auto& self = GcmState::of(state);
-  self.cipher().seal(self.nonce, self.whole_aad(), Bytes(buffer, *size), buffer, self.tag);
+  self.with_cipher([&](Gcm& gcm) { gcm.seal(self.nonce, self.whole_aad(), Bytes(buffer, *size), buffer, self.tag); });
   self.aad_size = 0;
   return srtp_err_status_ok;
 }
@@ -101,8 +106,9 @@ srtp_err_status_t gcm_decrypt(void* state, uint8_t* buffer, unsigned int* size) 
   auto& self = GcmState::of(state);
   if (*size < self.tag_size) return srtp_err_status_bad_param;
   unsigned int text = *size - static_cast<unsigned int>(self.tag_size);
-  bool right = self.cipher().open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer,
-                                  Bytes(buffer + text, self.tag_size));
+  const bool right = self.with_cipher([&](Gcm& gcm) {
+    return gcm.open(self.nonce, self.whole_aad(), Bytes(buffer, text), buffer, Bytes(buffer + text, self.tag_size));
+  });
   self.aad_size = 0;
   if (!right) return srtp_err_status_auth_fail;
   *size = text;
