@@ -26,8 +26,8 @@ public:
   virtual void gone(ConnectionId connection) = 0;
   // For a transport with one thread that looks at many sockets at once: between hold() and release() a receive() does
   // not wake the core; a gone() does. release() hands over what was received: the core's turn is taken on this thread,
-  // which costs no wake-up at all and calls the transport back with the replies, or by the control thread if that is in
-  // a turn already.
+  // which costs no wake-up at all and calls the transport back with the replies (so hold no lock that send() takes), or
+  // by the control thread if a turn is under way.
   virtual void hold() = 0;
   virtual void release() = 0;
   // Where the module may keep files between runs (a certificate); "" if there is none.
