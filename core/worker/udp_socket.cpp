@@ -71,9 +71,8 @@ Result<UdpSocket> UdpSocket::bind(const Address& local, uint8_t number, const So
   set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer);
   if (options.dscp != 0)
     set_option(fd, local.v6 ? IPPROTO_IPV6 : IPPROTO_IP, local.v6 ? IPV6_TCLASS : IP_TOS, options.dscp << 2);
-  // A datagram that may be fragmented gets a number from a counter that all processors share; send_one() sees to those
-  // that must be.
-  if (!local.v6) set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+  // Path MTU discovery would make the kernel refuse what is a little too long for one hop; fragments get through.
+  if (!local.v6) set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   sockaddr_storage address{};
   socklen_t size = to_system(local, address);
   if (::bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0) {
@@ -196,9 +195,7 @@ void UdpSocket::flush() {
       for (; at < count; ++at) queue_full_ += datagrams_in(outgoing_[at].bytes, outgoing_[at].segment);
       break;
     }
-    if (refused.segment == 0 && errno == EMSGSIZE) {
-      send_one(refused.bytes, refused);
-    } else if (refused.segment != 0 && (errno == EINVAL || errno == EIO || errno == EMSGSIZE)) {
+    if (refused.segment != 0 && (errno == EINVAL || errno == EIO || errno == EMSGSIZE)) {
       // The device or the route takes no such run: the same datagrams one by one, and no more runs if the kernel cannot
       // at all.
       if (errno == EIO) gso_ = false;
@@ -213,27 +210,15 @@ void UdpSocket::flush() {
 
 void UdpSocket::send_singly(const Outgoing& message) {
   for (size_t at = 0; at < message.bytes.size(); at += message.segment) {
-    send_one(message.bytes.subspan(at, std::min(message.segment, message.bytes.size() - at)), message);
-  }
-}
-
-// In fragments if the path takes it in no other way: they mostly get through.
-void UdpSocket::send_one(Bytes datagram, const Outgoing& to) {
-  auto send = [&] {
-    return sendto(fd_, datagram.data(), datagram.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to.to),
-                  to.to_size);
-  };
-  ssize_t sent = send();
-  if (sent < 0 && errno == EMSGSIZE && !local_.v6) {
-    set_option(fd_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    sent = send();
-    set_option(fd_, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
-  }
-  if (sent < 0) {
-    ++unreachable_;
-  } else {
-    ++datagrams_sent_;
-    ++messages_sent_;
+    Bytes one = message.bytes.subspan(at, std::min(message.segment, message.bytes.size() - at));
+    ssize_t sent = sendto(fd_, one.data(), one.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&message.to),
+                          message.to_size);
+    if (sent < 0) {
+      ++unreachable_;
+    } else {
+      ++datagrams_sent_;
+      ++messages_sent_;
+    }
   }
 }
 

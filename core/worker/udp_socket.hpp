@@ -88,7 +88,6 @@ private:
   size_t fill();
   void append(const Address& to, Bytes bytes, size_t segment);
   void send_singly(const Outgoing& message);
-  void send_one(Bytes datagram, const Outgoing& to);
   size_t prepare(std::array<mmsghdr, batch>& headers, std::array<iovec, batch>& parts);
 
   // owned
