@@ -59,7 +59,8 @@ void write_frame_headers(uint8_t* at, const Link& link, const Address& from, con
     at[1] = segments_udp;
     store_native(at + 4, run.segment);
   }
-  store_native(at + 2, ethernet_size + ip_size + udp_size);
+  // What counts as header is copied.
+  store_native(at + 2, ethernet_size + ip_size + udp_size + (link.loopback() ? run.size : 0));
   store_native(at + 6, ethernet_size + ip_size);
   store_native(at + 8, 6);  // of the checksum in the UDP header
   uint8_t* const ethernet = at + virtio_size;

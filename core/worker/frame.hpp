@@ -13,10 +13,14 @@ namespace cardea::worker {
 
 // How a next hop is reached.
 struct Link {
+  static constexpr int loopback_interface = 1;  // in each network namespace
+
   int interface = 0;                   // its index
   uint16_t mtu = 0;                    // IP bytes
   std::array<uint8_t, 6> destination;  // Ethernet addresses
   std::array<uint8_t, 6> source;
+
+  bool loopback() const { return interface == loopback_interface; }  // to the host itself
 };
 
 struct FrameRun {
@@ -31,7 +35,8 @@ constexpr size_t ip_headers_size(bool v6) { return (v6 ? 40 : 20) + 8; }  // wit
 constexpr size_t frame_headers_size(bool v6) { return 10 + 14 + ip_headers_size(v6); }
 
 // Writes frame_headers_size() bytes; the datagrams follow. The UDP checksum holds what the pseudo header adds to it:
-// the interface, or the kernel before it, completes it for each datagram.
+// the interface, or the kernel before it, completes it for each datagram. The loopback gives a frame's memory back
+// before anybody has read it: there the headers ask that all be copied.
 void write_frame_headers(uint8_t* at, const Link& link, const Address& from, const Address& to, const FrameRun& run);
 
 }  // namespace cardea::worker

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <system_error>
 
 #include "cardea/text.hpp"
@@ -32,6 +33,18 @@ Result<int> netlink(uint32_t listen_to) {
     return Error{error, text("asking the kernel for routes: ", std::generic_category().message(error))};
   }
   return fd;
+}
+
+// An IPv4 packet from an address of the host's own is taken from a frame only where that is allowed, one from
+// 127.0.0.0/8 hardly ever; IPv6 asks nothing of the kind. What the setting allows for all interfaces goes for each.
+bool takes_own_frames(const Address& ip) {
+  if (ip.v6) return true;
+  if (ip.loopback()) return false;
+  const auto is_set = [](const char* of) {
+    std::ifstream file(text("/proc/sys/net/ipv4/conf/", of, "/accept_local"));
+    return file.get() == '1';
+  };
+  return is_set("lo") || is_set("all");
 }
 
 size_t address_size(const Address& address) { return address.v6 ? 16 : 4; }
@@ -148,7 +161,7 @@ Links::Route Links::ask_route(const Address& from, const Address& to) {
   const Bytes answer = ask(question.bytes());
   Bytes attributes;
   const auto route = type_of(answer) == RTM_NEWROUTE ? body_of<rtmsg>(answer, attributes) : std::nullopt;
-  if (!route || route->rtm_type != RTN_UNICAST) return {};
+  if (!route || (route->rtm_type != RTN_UNICAST && route->rtm_type != RTN_LOCAL)) return {};
   int interface = 0;
   Address next = to;
   size_t mtu = SIZE_MAX;
@@ -161,6 +174,7 @@ Links::Route Links::ask_route(const Address& from, const Address& to) {
         if (metric == RTAX_MTU && number(value) > 0) mtu = number(value);
       });
   });
+  if ((route->rtm_type == RTN_LOCAL) != (interface == Link::loopback_interface)) return {};
   next.port = 0;
   next.socket = 0;
   Neighbour& neighbour = neighbours_[{interface, next}];
@@ -196,17 +210,20 @@ void Links::ask_neighbour(Neighbour& neighbour) {
   });
 }
 
-// False: it is no Ethernet that is up.
+// False: it is neither an Ethernet nor the loopback that is up and takes frames.
 bool Links::ask_interface(Neighbour& neighbour, bool& resolves) const {
   ifreq request{};
   if (if_indextoname(static_cast<unsigned>(neighbour.link.interface), request.ifr_name) == nullptr) return false;
   if (ioctl(questions_, SIOCGIFFLAGS, &request) != 0) return false;
   const int flags = request.ifr_flags;
-  if ((flags & IFF_UP) == 0 || (flags & IFF_LOOPBACK) != 0) return false;
-  resolves = (flags & IFF_NOARP) == 0;
+  if ((flags & IFF_UP) == 0) return false;
+  const bool loopback = neighbour.link.loopback();
+  if (loopback && !takes_own_frames(neighbour.ip)) return false;
+  resolves = !loopback && (flags & IFF_NOARP) == 0;
   if (ioctl(questions_, SIOCGIFMTU, &request) != 0) return false;
   neighbour.link.mtu = static_cast<uint16_t>(std::clamp(request.ifr_mtu, 0, UINT16_MAX));
-  if (ioctl(questions_, SIOCGIFHWADDR, &request) != 0 || request.ifr_hwaddr.sa_family != ARPHRD_ETHER) return false;
+  if (ioctl(questions_, SIOCGIFHWADDR, &request) != 0) return false;
+  if (request.ifr_hwaddr.sa_family != (loopback ? ARPHRD_LOOPBACK : ARPHRD_ETHER)) return false;
   std::memcpy(neighbour.link.source.data(), request.ifr_hwaddr.sa_data, neighbour.link.source.size());
   return true;
 }

@@ -25,9 +25,9 @@ public:
   ~Links();
 
   // The link by which IP packets of `size` bytes go from a local address to another. nullptr: they are for the IP
-  // layer, because the next hop is not known (its first packet makes it known), not on an Ethernet, the host itself, or
-  // takes smaller packets only. Asks the kernel for at most max_questions new ones a turn; those beyond wait for the
-  // next.
+  // layer, because the next hop is not known (its first packet makes it known), not on an Ethernet, takes smaller
+  // packets only, or is the host itself and takes no frames of its own (docs/frames.md). Asks the kernel
+  // for at most max_questions new ones a turn; those beyond wait for the next.
   const Link* find(const Address& from, const Address& to, size_t size);
 
   // Once a turn: forgets what the kernel says has changed.

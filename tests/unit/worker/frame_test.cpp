@@ -25,10 +25,12 @@ uint16_t native(const uint8_t* at) {
 }
 
 struct Frame {
-  Frame(const Address& from, const Address& to, const FrameRun& run) : bytes(frame_headers_size(to.v6) + run.size) {
+  Frame(const Address& from, const Address& to, const FrameRun& run, int interface = 2)
+      : bytes(frame_headers_size(to.v6) + run.size) {
     Link link;
     link.destination = {1, 2, 3, 4, 5, 6};
     link.source = {7, 8, 9, 10, 11, 12};
+    link.interface = interface;
     std::iota(bytes.end() - static_cast<ptrdiff_t>(run.size), bytes.end(), uint8_t{3});
     write_frame_headers(bytes.data(), link, from, to, run);
   }
@@ -49,6 +51,7 @@ class FrameTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_ipv4_datagram_is_as_the_standards_say);
   CPPUNIT_TEST(an_ipv6_datagram_is_as_the_standards_say);
   CPPUNIT_TEST(a_run_asks_to_be_cut);
+  CPPUNIT_TEST(over_the_loopback_all_is_copied_as_a_header);
   CPPUNIT_TEST_SUITE_END();
 
   const Address from4_ = *Address::parse("192.0.2.1", 10000), to4_ = *Address::parse("198.51.100.7", 54321);
@@ -109,6 +112,12 @@ public:
     CPPUNIT_ASSERT_EQUAL(uint16_t{3028}, load_u16(frame.ip() + 2));
     Frame alone(from4_, to4_, {1200, 1200, 0, 0});
     CPPUNIT_ASSERT_EQUAL(uint8_t{0}, alone.bytes[1]);
+  }
+
+  void over_the_loopback_all_is_copied_as_a_header() {
+    Frame frame(from4_, to4_, {3000, 1200, 0, 0}, Link::loopback_interface);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{42 + 3000}, native(frame.bytes.data() + 2));
+    CPPUNIT_ASSERT_EQUAL(uint16_t{34}, native(frame.bytes.data() + 6));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(FrameTest);
