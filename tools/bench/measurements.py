@@ -65,8 +65,7 @@ def fanout(bench):
 
 def cm(bench):
     """the same with AES-CM/HMAC-SHA1"""
-    every = bench.repeated("cm", _kinds(bench, frames=True), *_room(200, seconds=bench.options.seconds, srtp="cm80"), hole=True,
-                           most=3)
+    every = bench.repeated("cm", _kinds(bench, frames=True), *_room(200, seconds=bench.options.seconds, srtp="cm80"), hole=True)
     _compare(bench, "the same, AES-CM/HMAC-SHA1", every, 12)
     gcm = _median(bench.results.get("fanout", {}).get("cardea", []), "cpu_us_per_packet")
     ours = _median(every["cardea"], "cpu_us_per_packet")
@@ -77,15 +76,14 @@ def cm(bench):
 def loopback(bench):
     """1 publisher to 200 subscribers on plain loopback, all packets read, without and with UDP GRO in the clients"""
     for gro, least in (("false", 6), ("true", 8)):
-        every = bench.repeated("loopback-gro" if gro == "true" else "loopback", _kinds(bench),
-                               *_room(200, seconds=bench.options.seconds, one_of=1, gro=gro), loopback=True, most=3)
+        every = bench.repeated("loopback-gro" if gro == "true" else "loopback", _kinds(bench, frames=True),
+                               *_room(200, seconds=bench.options.seconds, one_of=1, gro=gro), loopback=True)
         _compare(bench, f"fan-out 1 -> 200, loopback, readers{' with UDP GRO' if gro == 'true' else ''}", every, least)
 
 
 def rooms(bench):
     """2 rooms of 10 publishers and 10 subscribers, the bulk blackholed"""
-    every = bench.repeated("rooms", _kinds(bench, frames=True), *_room(10, 10, 2, seconds=bench.options.seconds, sample=1), hole=True,
-                           most=3)
+    every = bench.repeated("rooms", _kinds(bench, frames=True), *_room(10, 10, 2, seconds=bench.options.seconds, sample=1), hole=True)
     _compare(bench, "rooms of 10 x 10, blackhole", every, 6)
 
 
@@ -105,7 +103,7 @@ def bare(bench):
 
 def three(bench):
     """latency in one room of three participants on an idle server"""
-    every = bench.repeated("three", _kinds(bench), *_room(3, 3, seconds=bench.options.seconds, sample=3), most=3)
+    every = bench.repeated("three", _kinds(bench), *_room(3, 3, seconds=bench.options.seconds, sample=3))
     for kind in every:
         for what in ("video_latency", "audio_latency"):
             values = [one[what]["p50_ms"] for one in every[kind]]
@@ -134,7 +132,7 @@ def half(bench):
     arguments = _rooms_at_load(bench, 40, 5, 0.5)
     if not arguments:
         return
-    every = bench.repeated("half", ["cardea"], *arguments, hole=True, most=3)
+    every = bench.repeated("half", ["cardea"], *arguments, hole=True)
     results = every["cardea"]
     share = _median(results, "server_cpu_share")
     if not share:
@@ -150,13 +148,14 @@ def memory(bench):
     for name, what, more in (("memory", "audio, 200 joins/s", {"video_bps": 0}),
                              ("memory-rush", "video, all at once", {"join_rate": 0, "video_bps": 300000})):
         kinds = _kinds(bench) if name == "memory" else ["cardea"]
-        every = bench.repeated(name, kinds, *_room(1000, seconds=3, sample=1, one_of=0, **more), most=1, hole=True)
+        every = bench.repeated(name, kinds, *_room(1000, seconds=3, sample=1, one_of=0, **more), hole=True)
         for kind, results in every.items():
-            for one in results:
-                value = (one["resident_measured"] - one["resident_before"]) / 1001 / 1000
-                ours = kind == "cardea"
-                bench.check(f"memory per peer, {what} ({kind})", value, "<= 20 kB" if ours else "",
-                            value <= 20 if ours else None, " kB")
+            if not results:
+                continue
+            value = statistics.median(one["resident_measured"] - one["resident_before"] for one in results) / 1001 / 1000
+            ours = kind == "cardea"
+            bench.check(f"memory per peer, {what} ({kind})", value, "<= 20 kB" if ours else "",
+                        value <= 20 if ours else None, " kB")
 
 
 def churn(bench):
@@ -202,7 +201,7 @@ def joins(bench):
 
 def signalling(bench):
     """requests to the video room over one WebSocket, 16 always under way"""
-    every = bench.repeated("signalling", _kinds(bench), "--signalling", 16, "--seconds", bench.options.seconds, most=3)
+    every = bench.repeated("signalling", _kinds(bench), "--signalling", 16, "--seconds", bench.options.seconds)
     ours, theirs = (_median(every.get(kind, []), "requests_per_cpu_second") for kind in ("cardea", "janus"))
     ratio = ours / theirs if ours and theirs else None
     bench.check("signalling: requests per CPU second", ratio, ">= 5x", ratio >= 5 if ratio else None, "x",
@@ -219,7 +218,7 @@ def curve(bench):
         else:
             kinds = _kinds(bench, ("janus",) if subscribers <= 200 else (), frames=True)
             bench.repeated(name, kinds,
-                           *_room(subscribers, seconds=bench.options.seconds), most=3, hole=True)
+                           *_room(subscribers, seconds=bench.options.seconds), hole=True)
         for kind in _kinds(bench, (), frames=True):
             value = _median(_clean(bench.results[name].get(kind, [])), "cpu_us_per_packet")
             if value:
@@ -271,7 +270,7 @@ def workers(bench):
         return
     cost = {}
     for count in (1, 2):
-        every = bench.repeated(f"workers-{count}", ["cardea"], *arguments, hole=True, workers=count, most=3)
+        every = bench.repeated(f"workers-{count}", ["cardea"], *arguments, hole=True, workers=count)
         cost[count] = _median(_clean(every["cardea"]), "cpu_us_per_packet")
     if cost[1] and cost[2]:
         scale = 2 * cost[1] / cost[2]

@@ -5,7 +5,8 @@
 
 While they join, everybody talks over the veth pair. Then blackhole() points the server's route to 10.99.128.0/17 at a
 device of its own (dummy, or ifb where the kernel has no dummy) which frees packets as a network card does after sending:
-what the server pays is the sending side alone, and the load generator does not receive what nobody looks at.
+what the server pays is the sending side alone, and the load generator does not receive what nobody looks at. From the
+server's own namespace its address is reached over lo, which takes frames there (accept_local, docs/frames.md).
 """
 import json
 import os
@@ -33,6 +34,7 @@ class Topology:
             run("ip", "-n", name, "link", "set", "lo", "up")
             for key in ("all", "default"):
                 run(*inside(name, "sh", "-c", f"echo 0 > /proc/sys/net/ipv4/conf/{key}/rp_filter"))
+        run(*inside(SERVER, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/conf/lo/accept_local"))
         run("ip", "-n", SERVER, "link", "add", "cb0", "type", "veth", "peer", "name", "cb1", "netns", CLIENT)
         run("ip", "-n", SERVER, "addr", "add", f"{SERVER_IP}/16", "dev", "cb0")
         run("ip", "-n", CLIENT, "addr", "add", f"{CLIENT_IP}/16", "dev", "cb1")
