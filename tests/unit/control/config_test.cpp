@@ -1,5 +1,4 @@
 #include <cppunit/extensions/HelperMacros.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 #include "control/config.hpp"
 #include "control/media_setup.hpp"
 #include "control/settings.hpp"
+#include "unit/temporary_folder.hpp"
 
 namespace cardea::control {
 namespace {
@@ -26,13 +26,6 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(settings_that_contradict_each_other_are_refused);
   CPPUNIT_TEST(every_setting_is_listed_with_its_meaning);
   CPPUNIT_TEST_SUITE_END();
-
-public:
-  void setUp() override {
-    char name[] = "/tmp/cardea-config-XXXXXX";
-    folder_ = mkdtemp(name);
-  }
-  void tearDown() override { std::filesystem::remove_all(folder_); }
 
 private:
   static void same(const std::string& expected, const std::string& got) { CPPUNIT_ASSERT_EQUAL(expected, got); }
@@ -230,7 +223,8 @@ private:
     for (const SettingInfo& info : all) CPPUNIT_ASSERT_MESSAGE(info.name, !info.type.empty() && !info.meaning.empty());
   }
 
-  std::string folder_;
+  const test::TemporaryFolder temporary_;
+  const std::string& folder_ = temporary_.path();
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(ConfigTest);

@@ -1,11 +1,11 @@
 // Rooms: making, changing, listing, ending, saving (videoroom.md section 2).
-#include <unistd.h>
-
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "cardea/module.hpp"
 #include "room_world.hpp"
+#include "unit/temporary_folder.hpp"
 
 using namespace cardea;
 using namespace cardea::test;
@@ -200,11 +200,10 @@ class RoomTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{2}, settings.allowed->size());
   }
   void permanent_rooms_survive() {
-    char folder[] = "rooms-XXXXXX";
-    CPPUNIT_ASSERT(mkdtemp(folder) != nullptr);
+    const TemporaryFolder folder;
     const char* config = R"({"room-1": {"pin": "old"}, "room-2": {}})";
     {
-      World world(config, folder);
+      World world(config, folder.path());
       Client& one = world.client();
       CPPUNIT_ASSERT_EQUAL(
           std::string(R"({"videoroom":"created","room":9,"permanent":true})"),
@@ -219,7 +218,7 @@ class RoomTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(true, one.ask(R"({"request":"destroy","room":2,"permanent":true})")["permanent"].boolean());
     }
     {
-      World world(config, folder);
+      World world(config, folder.path());
       CPPUNIT_ASSERT_EQUAL(size_t{2}, world.rooms->all().size());
       const auto& kept = world.rooms->find(PublicId(9))->settings();
       CPPUNIT_ASSERT_EQUAL(std::string("Kept"), kept.description);
@@ -227,8 +226,8 @@ class RoomTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(std::string("vp8"), kept.dummy_streams.at(0).codec);
       CPPUNIT_ASSERT_EQUAL(std::string("new"), world.rooms->find(PublicId(1))->settings().pin);
     }
-    unlink((std::string(folder) + "/rooms.json").c_str());
-    CPPUNIT_ASSERT_EQUAL(0, rmdir(folder));
+    const std::filesystem::directory_iterator files(folder.path());
+    CPPUNIT_ASSERT_EQUAL(ptrdiff_t{1}, std::distance(begin(files), end(files)));
   }
   void without_a_folder_nothing_is_permanent() {
     World world;
@@ -237,20 +236,17 @@ class RoomTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(world.rooms->find(PublicId(9)) == nullptr);
   }
   void a_damaged_file_is_left_alone() {
-    char folder[] = "rooms-XXXXXX";
-    CPPUNIT_ASSERT(mkdtemp(folder) != nullptr);
-    const std::string path = std::string(folder) + "/rooms.json";
+    const TemporaryFolder folder;
+    const std::string path = folder.path() + "/rooms.json";
     std::ofstream(path) << "{ not json";
     {
-      World world("{}", folder);
+      World world("{}", folder.path());
       CPPUNIT_ASSERT_EQUAL(int64_t{499},
                            error_of(world.client().ask(R"({"request":"create","room":9,"permanent":true})")));
     }
     std::string content;
     std::getline(std::ifstream(path) >> std::ws, content);
     CPPUNIT_ASSERT_EQUAL(std::string("{ not json"), content);
-    unlink(path.c_str());
-    rmdir(folder);
   }
   void keyframes_are_asked_for_regularly() {
     World world(R"({"room-1": {"fir_freq": 10}})");

@@ -1,9 +1,6 @@
 // The text room with the API: the peer connection, requests about rooms, members without a peer connection, what lasts.
-#include <stdlib.h>
-
-#include <filesystem>
-
 #include "text_world.hpp"
+#include "unit/temporary_folder.hpp"
 #include "verbs.hpp"
 
 using namespace cardea;
@@ -170,10 +167,9 @@ class TextApiTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(size_t{36}, al.ask(R"({"request":"create"})")["room"].string().size());
   }
   void permanent_rooms_come_back() {
-    char folder[] = "textroom-test-XXXXXX";
-    CPPUNIT_ASSERT(::mkdtemp(folder) != nullptr);
+    const TemporaryFolder folder;
     {
-      TextWorld world(R"({"room-1": {}})", folder);
+      TextWorld world(R"({"room-1": {}})", folder.path());
       Client& al = world.client();
       CPPUNIT_ASSERT(al.ask(R"({"request":"create","room":7,"secret":"s","permanent":true,"history":3,
                               "zones":[{"name":"stage","x":0,"y":0,"radius":2}]})")["permanent"]
@@ -181,13 +177,12 @@ class TextApiTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(al.ask(R"({"request":"destroy","room":1,"permanent":true})")["permanent"].boolean());
     }
     {
-      TextWorld world(R"({"room-1": {}})", folder);
+      TextWorld world(R"({"room-1": {}})", folder.path());
       CPPUNIT_ASSERT(world.rooms->find(PublicId(1)) == nullptr);
       const auto& settings = world.rooms->find(PublicId(7))->settings();
       CPPUNIT_ASSERT(settings.secret == "s" && settings.history == 3 && settings.zones.size() == 1);
       CPPUNIT_ASSERT(settings.zones[0].radius == 2.0 && !settings.zones[0].width);
     }
-    std::filesystem::remove_all(folder);
   }
   void a_demo_room_is_there_when_none_is() {
     TextWorld world("{}");
