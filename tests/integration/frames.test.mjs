@@ -87,9 +87,10 @@ for (const [family, accept, goes] of [['v6', 0, 'as frames'], ['v4', 0, 'by the 
     assert.ok(goes === 'as frames' ? share > 0.8 : share < 0.1, `${share} of the runs went as frames`);
   });
 
-test('the host itself, where another core receives: nothing is overwritten before it was read', async () => {
-  const steer = cores => sh(`unshare --mount sh -c 'mount -t sysfs sysfs /sys && echo ${cores} > /sys/class/net/lo/queues/rx-0/rps_cpus'`);
-  steer(3);
+test('the host itself, where another core receives: nothing is overwritten before it was read', async context => {
+  const steer = cores =>
+    spawnSync('unshare', ['--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${cores} > /sys/class/net/lo/queues/rx-0/rps_cpus`]).status === 0;
+  if (!steer(3)) return context.skip('the interfaces of this namespace cannot be set up: it needs a sysfs that can be mounted');
   try {
     const result = await room(hosts.v6.gateway, '--subscribers', 100, '--sample', 100);
     const {packets, corrupt, undecryptable} = result.received;
