@@ -1,5 +1,6 @@
 // A network interface's frames of one worker, written by it into memory that the kernel reads (PACKET_TX_RING,
-// packet(7)): many frames leave with one system call and without a copy. Not thread-safe.
+// packet(7)): many frames leave with one system call, and copied is only what their virtio header calls a header. Not
+// thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -161,7 +161,7 @@ Links::Route Links::ask_route(const Address& from, const Address& to) {
   const Bytes answer = ask(question.bytes());
   Bytes attributes;
   const auto route = type_of(answer) == RTM_NEWROUTE ? body_of<rtmsg>(answer, attributes) : std::nullopt;
-  if (!route || (route->rtm_type != RTN_UNICAST && route->rtm_type != RTN_LOCAL)) return {};
+  if (!route) return {};
   int interface = 0;
   Address next = to;
   size_t mtu = SIZE_MAX;
@@ -174,7 +174,7 @@ Links::Route Links::ask_route(const Address& from, const Address& to) {
         if (metric == RTAX_MTU && number(value) > 0) mtu = number(value);
       });
   });
-  if ((route->rtm_type == RTN_LOCAL) != (interface == Link::loopback_interface)) return {};
+  if (route->rtm_type != (interface == Link::loopback_interface ? RTN_LOCAL : RTN_UNICAST)) return {};
   next.port = 0;
   next.socket = 0;
   Neighbour& neighbour = neighbours_[{interface, next}];

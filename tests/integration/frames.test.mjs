@@ -92,10 +92,12 @@ test('the host itself, where another core receives: nothing is overwritten befor
     spawnSync('unshare', ['--mount', 'sh', '-c', `mount -t sysfs sysfs /sys && echo ${cores} > /sys/class/net/lo/queues/rx-0/rps_cpus`]).status === 0;
   if (!steer(3)) return context.skip('the interfaces of this namespace cannot be set up: it needs a sysfs that can be mounted');
   try {
+    const before = await framesOut();
     const result = await room(hosts.v6.gateway, '--subscribers', 100, '--sample', 100);
     const {packets, corrupt, undecryptable} = result.received;
     assert.ok(packets > 30_000, `${packets} packets`);
     assert.deepEqual([corrupt, undecryptable], [0, 0]);
+    await until(async () => (await framesOut()) - before > 8000, 'media went as frames');
   } finally {
     steer(0);
   }
