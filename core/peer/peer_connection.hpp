@@ -116,6 +116,7 @@ private:
 
   void receive_stun(Datagram& datagram, Time now, Received& received, Output& out);
   void receive_dtls(Datagram& datagram, Time now, Received& received, Output& out);
+  static_assert(rtcp_room + secure::rtcp_trailer_size <= rtp::Packet::capacity);
   void receive_rtp(Datagram& datagram, Time now, Received& received, Output& out);
   void receive_rtcp(Datagram& datagram, Time now, Received& received, Output& out);
   std::optional<StreamPlace> place_of(rtp::Packet& packet);
@@ -149,6 +150,7 @@ private:
   uint32_t any_receiver_ssrc() const;
   bool takes_remb() const;
 
+  void send_with_media(rtp::PacketRef packet, size_t size, Output& out);
   void want_tick(Time at);  // no later than
   void hurry();
   Time compute_deadline() const;

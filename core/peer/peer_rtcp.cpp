@@ -142,6 +142,16 @@ void PeerConnection::send_remb(Time now, Output& out) {
   if (writer.ok()) send_rtcp(buffer, writer.size(), out);
 }
 
+// A message of its own costs as much as several packets that leave in one with others.
+void PeerConnection::send_with_media(rtp::PacketRef packet, size_t size, Output& out) {
+  const size_t sealed = srtp_->protect_rtcp(packet->bytes, size);
+  if (sealed == 0) return;
+  packet->size = static_cast<uint16_t>(sealed);
+  packet->payload_at = 0;
+  if (queue_.empty()) return out.datagrams.send(*path(), packet->payload());
+  queue_.emplace_back().packet = std::move(packet);
+}
+
 // Sender reports of what was sent, receiver reports of what came, with our CNAME: in as many packets as it takes.
 void PeerConnection::send_reports(Time now, Output& out) {
   const Time next = now + report_interval * 9 / 10 + Duration(context_.random.below(report_interval.count() / 5));
@@ -151,8 +161,8 @@ void PeerConnection::send_reports(Time now, Output& out) {
   for (auto& receiver : receivers_)
     if (receiver) count += receiver->report(std::span(blocks).subspan(count), now, out);
 
-  std::array<uint8_t, rtcp_room + secure::rtcp_trailer_size> buffer;
-  ByteWriter writer(MutableBytes(buffer).first(rtcp_room));
+  rtp::PacketRef packet = context_.packets.get();
+  ByteWriter writer(MutableBytes(packet->bytes).first(rtcp_room));
   constexpr size_t one_sender = 28 + 8 + 4 + 256;  // bytes: SR and SDES with the longest CNAME
   std::span<const rtp::ReportBlock> rest = std::span(blocks).first(count);
   for (auto& sender : senders_) {
@@ -162,14 +172,15 @@ void PeerConnection::send_reports(Time now, Output& out) {
     rest = {};
     rtp::write_cname(writer, sender->ssrc(), plan_->cname);
     if (writer.room() >= one_sender) continue;
-    send_rtcp(buffer, writer.size(), out);
-    writer = ByteWriter(MutableBytes(buffer).first(rtcp_room));
+    send_with_media(std::move(packet), writer.size(), out);
+    packet = context_.packets.get();
+    writer = ByteWriter(MutableBytes(packet->bytes).first(rtcp_room));
   }
   if (!rest.empty()) {
     rtp::write_receiver_report(writer, rtcp_ssrc_, rest);
     rtp::write_cname(writer, rtcp_ssrc_, plan_->cname);
   }
-  if (writer.size() > 0 && writer.ok()) send_rtcp(buffer, writer.size(), out);
+  if (writer.size() > 0 && writer.ok()) send_with_media(std::move(packet), writer.size(), out);
 }
 
 }  // namespace cardea::peer

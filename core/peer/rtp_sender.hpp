@@ -22,7 +22,8 @@ namespace cardea::peer {
 
 class RtpSender;
 
-// A packet that waits for the end of the turn: no copy, no encryption yet.
+// A packet that waits for the end of the turn: no copy, no encryption yet. Or a report (RTCP) that leaves with the
+// peer's media, whole and encrypted: it has no sender, and nothing else of this counts.
 struct Outgoing {
   rtp::PacketRef packet;
   RtpSender* sender = nullptr;

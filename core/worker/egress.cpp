@@ -76,6 +76,11 @@ void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> que
 }
 
 void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
+    if (outgoing.sender == nullptr) {
+      outgoing_[count] = &outgoing;
+      items_[count++] = {outgoing.packet->size, 0, false, &peer};
+      continue;
+    }
   const Address& to = *peer.path();
   uint8_t* const frame = begin_frame(to, run);
   if (frame == nullptr && (messages_.size() == UdpSocket::batch || used_ + run.count * max_datagram > arena_.size()))
@@ -88,8 +93,6 @@ void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
     messages_.push_back({to, used_, size, run.segment});
     used_ += size;
   }
-  counters_.packets += run.count;
-  counters_.bytes += size;
   counters_.runs += frame != nullptr || sockets_[to.socket].gso() ? 1 : run.count;
 }
 
@@ -128,6 +131,10 @@ size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* ou
     uint8_t* at = out + job.header_size;
     job.header = out;
     job.payload = at;
+  if (outgoing.sender == nullptr) {
+    std::memcpy(out, packet.bytes.data(), packet.size);
+    return packet.size;
+  }
     if (outgoing.rtx) {
       store_u16(at, static_cast<uint16_t>(outgoing.fields.seq));  // RFC 4588 section 4: the original number
       at += media::rtx_overhead;
@@ -162,6 +169,8 @@ void Egress::hand_over() {
   messages_.clear();
   used_ = 0;
 }
+  ++counters_.packets;
+  counters_.bytes += job.sealed_size();
 
 void Egress::flush() {
   hand_over();

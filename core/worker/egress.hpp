@@ -17,9 +17,9 @@
 namespace cardea::worker {
 
 struct EgressCounters {
-  uint64_t packets = 0;
-  uint64_t bytes = 0;  // with SRTP, without UDP and IP
-  uint64_t runs = 0;   // messages handed to the kernel
+  uint64_t packets = 0;  // of media
+  uint64_t bytes = 0;    // with SRTP, without UDP and IP
+  uint64_t runs = 0;     // messages handed to the kernel
 };
 
 class Egress {

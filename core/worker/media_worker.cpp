@@ -151,8 +151,7 @@ void MediaWorker::wait() {
   asleep_.exchange(true);
   const bool waiting =
       std::any_of(rings_.begin(), rings_.end(), [](const auto& ring) { return ring && !ring->empty(); });
-  const Time reports = reports_.next() == never ? never : reports_.next() + report_slack;
-  const Time timers = std::max(std::min(timers_.next(), reports), now_ + timer_gap);
+  const Time timers = std::max(std::min(timers_.next(), reports_due()), now_ + timer_gap);
   const Time until = waiting ? now_ : std::min({timers, stats_at_, handshakes_.next()});
   for (int fd : loop_.wait(Clock::now(), until)) {
     uint64_t count = 0;
@@ -161,6 +160,8 @@ void MediaWorker::wait() {
   }
   asleep_.store(false, std::memory_order_relaxed);
 }
+Time MediaWorker::reports_due() const { return reports_.next() == never ? never : reports_.next() + report_slack; }
+
 
 void MediaWorker::wake_if_asleep() {
   if (asleep_.exchange(false)) wake(wake_fd_);
@@ -317,7 +318,8 @@ void MediaWorker::run_timers() {
     schedule(*peer);
   };
   timers_.expire(now_, tick);
-  reports_.expire(now_, tick);
+  // With media, in whose messages they leave, or when they have waited for it long enough.
+  if (came_now_ || reports_due() <= now_) reports_.expire(now_, tick);
 }
 
 void MediaWorker::schedule(const peer::PeerConnection& peer) {

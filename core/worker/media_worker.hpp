@@ -115,6 +115,7 @@ private:
   void remove(peer::PeerConnection& peer);
 
   // Other workers
+  Time reports_due() const;
   PacketRing* ring_from(uint16_t worker) { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
   void wake_if_asleep();
 

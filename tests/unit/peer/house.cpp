@@ -86,6 +86,11 @@ void House::to_client(const Address& to, Bytes datagram) {
 // What worker/egress does, one packet at a time.
 void House::send_queue(peer::PeerConnection& from) {
   for (peer::Outgoing& outgoing : from.queue()) {
+    if (outgoing.sender == nullptr) {
+      ++reports_with_media;
+      to_client(*from.path(), outgoing.packet->payload());
+      continue;
+    }
     std::array<uint8_t, peer::RtpSender::max_header> header;
     const size_t header_size = outgoing.sender->write_header(outgoing, header);
     const rtp::Packet& packet = *outgoing.packet;

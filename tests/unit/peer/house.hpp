@@ -64,7 +64,7 @@ public:
   peer::Output output;
   std::vector<peer::PeerEvent> events;
   std::deque<Member> members;
-  size_t resent = 0, sent = 0;
+  size_t resent = 0, sent = 0, reports_with_media = 0;
 
 private:
   void send_queue(peer::PeerConnection& peer);

@@ -156,13 +156,21 @@ public:
     Member& publisher = house.join({video_in("0")});
     Member& subscriber = house.join({video_line("v", Direction::sendonly, 500)});
     house.router->forward(from(publisher), to(subscriber), house.now);
-    Camera(house, publisher).film(40);
+    Camera shooting(house, publisher);
+    shooting.film(40);
     CPPUNIT_ASSERT(subscriber.client->sender_reports >= 1);
     // The next one need not wake anybody.
     const peer::PeerConnection& connection = *house.table.find(subscriber.id);
     CPPUNIT_ASSERT(connection.next_deadline() == connection.report_at());
     CPPUNIT_ASSERT(connection.urgent_deadline() > connection.report_at());
     CPPUNIT_ASSERT(subscriber.client->sender_info->packets > 10);
+    // In a turn with media it leaves in the same message.
+    const size_t reports = subscriber.client->sender_reports, with_media = house.reports_with_media;
+    house.now = connection.report_at();
+    shooting.send();
+    house.turn();
+    CPPUNIT_ASSERT_EQUAL(reports + 1, static_cast<size_t>(subscriber.client->sender_reports));
+    CPPUNIT_ASSERT_EQUAL(with_media + 1, house.reports_with_media);
     subscriber.client->send_rtcp([&](ByteWriter& out) {
       rtp::ReportBlock block;
       block.ssrc = 500;
