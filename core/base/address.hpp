@@ -21,10 +21,20 @@ struct Address {
   uint8_t socket = 0;
 
   auto operator<=>(const Address&) const = default;
+  // In a few loads: whoever looks up addresses compares as many as packets.
+  bool operator==(const Address& other) const {
+    const auto half = [](const Address& of, size_t at) {
+      uint64_t bytes;
+      std::memcpy(&bytes, of.ip.data() + at, sizeof bytes);
+      return bytes;
+    };
+    return half(*this, 0) == half(other, 0) && half(*this, 8) == half(other, 8) && port == other.port &&
+           v6 == other.v6 && socket == other.socket;
+  }
 
   std::string ip_text() const;  // "192.0.2.1", "2001:db8::1"
   std::string text() const;     // "192.0.2.1:1", "[2001:db8::1]:1"
-  bool unspecified() const { return ip == std::array<uint8_t, 16>{}; }
+  bool unspecified() const { return Address{ip, 0, false, 0} == Address{}; }
   bool loopback() const;
   bool link_local() const;
 

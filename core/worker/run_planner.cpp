@@ -61,8 +61,25 @@ bool RunPlanner::add_tail(std::span<Item> items, const Growing& run) {
   return false;
 }
 
+// The usual: one packet, or those of a picture, all of a size but for a shorter last one.
+bool RunPlanner::plan_alike(std::span<Item> items) {
+  const size_t size = items.empty() ? 0 : items[0].size;
+  if (items.empty() || items.size() > max_packets || size * items.size() > max_bytes_) return false;
+  for (size_t i = 1; i + 1 < items.size(); ++i)
+    if (items[i].size != size) return false;
+  if (items.back().size > size) return false;
+  for (size_t i = 0; i < items.size(); ++i) {
+    items[i].padding = 0;
+    order_[i] = static_cast<uint8_t>(i);
+  }
+  order_count_ = items.size();
+  runs_[run_count_++] = {0, order_count_, size};
+  return true;
+}
+
 void RunPlanner::plan(std::span<Item> items) {
   run_count_ = order_count_ = 0;
+  if (plan_alike(items)) return;
   std::fill_n(taken_.begin(), items.size(), false);
   for (size_t head = 0; head < items.size(); ++head) {
     if (taken_[head]) continue;

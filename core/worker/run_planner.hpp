@@ -38,6 +38,7 @@ private:
     size_t count = 0, bytes = 0, longest = 0, shortest = 0;
     bool all_may_pad = true;
   };
+  bool plan_alike(std::span<Item> items);
   bool fits(const Growing& run, const Item& item) const;
   static void add(Growing& run, const Item& item);
   void take(size_t index);
