@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace cardea {
 
+// Every cache line that these bytes touch.
 inline void prefetch(const void* at, size_t bytes) {
-  constexpr size_t line = 64;
-  const auto* from = static_cast<const char*>(at);
-  for (size_t i = 0; i < bytes; i += line) __builtin_prefetch(from + i);
+  asm volatile("");  // else GCC takes callers that do nothing else for functions without effect, and leaves them out
+  constexpr uintptr_t line = 64;
+  const auto first = reinterpret_cast<uintptr_t>(at);
+  for (uintptr_t one = first / line * line; one < first + bytes; one += line)
+    __builtin_prefetch(reinterpret_cast<const void*>(one));
 }
 
 }  // namespace cardea

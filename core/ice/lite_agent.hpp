@@ -69,13 +69,14 @@ private:
   bool prefers(const Remote& candidate, Time now) const;
   Remote* find(const Address& address);
 
+  // state
+  std::optional<Address> selected_;  // first: whoever has an agent looks at it for each packet
+  State state_ = State::checking;
   // given
   StunCodec& codec_;
   Duration consent_timeout_;
   // state
   std::vector<sdp::IceCredentials> locals_;  // newest first, at most two
-  State state_ = State::checking;
-  std::optional<Address> selected_;
   std::vector<Remote> remotes_;
   Time last_check_{};
 };

@@ -53,6 +53,8 @@ public:
   // tied keep the capture times exactly.
   void align(uint8_t substream, uint32_t common_offset) { rewriter_.align(substream, common_offset); }
 
+  const LayerSelector& selector() const { return selector_; }  // its place, to be asked for ahead
+
   rtp::SeqNo next_seq() const { return rewriter_.next(); }  // of the next new packet
 
 private:
@@ -71,8 +73,8 @@ private:
   // state
   bool paused_ = false;
   Rewriter rewriter_;
-  LayerSelector selector_;
   CurrentLayers told_;
+  LayerSelector selector_;
 };
 
 }  // namespace cardea::media

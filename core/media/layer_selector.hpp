@@ -42,8 +42,8 @@ private:
   // given
   Layers target_;
   // state
-  SimulcastSelector simulcast_;
   SvcSelector svc_;
+  SimulcastSelector simulcast_;
 };
 
 }  // namespace cardea::media

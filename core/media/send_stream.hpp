@@ -62,13 +62,15 @@ private:
   // owned: allocated with the first loss
   std::unique_ptr<std::array<Resent, resend_slots>> recently_resent_;
   // state
-  uint64_t packets_ = 0, octets_ = 0, resent_ = 0, lost_ = 0;
-  uint32_t timestamp_ = 0;  // the newest sent, and when
-  Time sent_at_{};
-  int32_t resend_budget_ = 100'000;  // bytes
-  uint32_t jitter_ = 0;              // timestamp units
-  uint8_t fraction_lost_ = 0;
+  uint64_t resent_ = 0, lost_ = 0;
   std::optional<Duration> rtt_;
+  uint32_t jitter_ = 0;  // timestamp units
+  uint8_t fraction_lost_ = 0;
+  // What each packet changes, together.
+  uint64_t packets_ = 0, octets_ = 0;
+  Time sent_at_{};  // the newest, and its timestamp
+  uint32_t timestamp_ = 0;
+  int32_t resend_budget_ = 100'000;  // bytes
 };
 
 }  // namespace cardea::media

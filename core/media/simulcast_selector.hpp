@@ -41,11 +41,11 @@ private:
   int8_t highest_living(uint8_t target, Duration fallback, Time now) const;
 
   // state
-  std::array<Substream, max_substreams> substreams_;
-  Time waiting_since_ = never;
   int8_t current_ = -1;
   int8_t wanted_ = -1;
   bool simulcast_ = false;
+  Time waiting_since_ = never;
+  std::array<Substream, max_substreams> substreams_;
 };
 
 }  // namespace cardea::media

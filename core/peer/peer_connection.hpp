@@ -13,6 +13,7 @@
 
 #include "base/address.hpp"
 #include "base/outbox.hpp"
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "ice/lite_agent.hpp"
 #include "media/remb.hpp"
@@ -64,7 +65,7 @@ struct Received {
   std::optional<Address> added, removed;
 };
 
-class PeerConnection {
+class alignas(64) PeerConnection {
 public:
   PeerConnection(PeerId id, std::unique_ptr<sdp::PeerPlan> plan, PeerContext& context, Time now);
   PeerConnection(const PeerConnection&) = delete;
@@ -96,6 +97,8 @@ public:
 
   // Packets that wait for the end of the turn, and what sends them. The owner of the turn empties it.
   SendQueue& queue() { return queue_; }
+  // Asks for what queue(), send_key() and path() touch, ahead of them (base/prefetch.hpp).
+  void fetch() const { prefetch(this, 1); }
   const secure::SendKey* send_key() const { return send_key_.get(); }
   const std::optional<Address>& path() const { return agent_.selected(); }
 
@@ -113,10 +116,10 @@ private:
   static constexpr Duration report_interval = 1s;  // RFC 3550 6.2 allows less than 5 s with enough bandwidth
   static constexpr Duration assumed_rtt = 100ms;   // until something tells
   static constexpr size_t rtcp_room = 1200;        // bytes of one outgoing RTCP packet, before SRTCP
+  static_assert(rtcp_room + secure::rtcp_trailer_size <= rtp::Packet::capacity);
 
   void receive_stun(Datagram& datagram, Time now, Received& received, Output& out);
   void receive_dtls(Datagram& datagram, Time now, Received& received, Output& out);
-  static_assert(rtcp_room + secure::rtcp_trailer_size <= rtp::Packet::capacity);
   void receive_rtp(Datagram& datagram, Time now, Received& received, Output& out);
   void receive_rtcp(Datagram& datagram, Time now, Received& received, Output& out);
   std::optional<StreamPlace> place_of(rtp::Packet& packet);
@@ -147,23 +150,25 @@ private:
   void send_reports(Time now, Output& out);
   void begin_rtcp(ByteWriter& out) const;
   void send_rtcp(MutableBytes buffer, size_t size, Output& out);
+  void send_with_media(rtp::PacketRef packet, size_t size, Output& out);
   uint32_t any_receiver_ssrc() const;
   bool takes_remb() const;
 
-  void send_with_media(rtp::PacketRef packet, size_t size, Output& out);
   void want_tick(Time at);  // no later than
   void hurry();
   Time compute_deadline() const;
 
+  // What each packet to the peer needs, in one cache line: fetch().
+  SendQueue queue_;
+  std::unique_ptr<secure::SendKey> send_key_;
+  std::unique_ptr<sdp::PeerPlan> plan_;
+  ice::LiteAgent agent_;
   // given
   const PeerId id_;
   PeerContext& context_;
   // owned
-  std::unique_ptr<sdp::PeerPlan> plan_;
-  ice::LiteAgent agent_;
   secure::Dtls dtls_;
   std::optional<secure::SrtpSession> srtp_;
-  std::unique_ptr<secure::SendKey> send_key_;
   std::vector<std::unique_ptr<RtpReceiver>> receivers_;  // by m-line; empty where none was ever
   std::vector<std::unique_ptr<RtpSender>> senders_;
   // state
@@ -172,7 +177,6 @@ private:
   std::unordered_map<uint32_t, uint8_t> fir_seqs_;        // by media SSRC: repeated requests are told by the number
   media::TwccReceiver twcc_;
   media::Remb remb_;
-  SendQueue queue_;
   std::vector<Feedback> feedback_;
   uint32_t rtcp_ssrc_;
   Time deadline_ = never;  // but for reports

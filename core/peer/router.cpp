@@ -125,11 +125,11 @@ void Router::begin_anew(Row& row, const rtp::Packet& packet, const Extra& extra)
 }
 
 // First what a sink is, then where it leads.
-void Router::fetch_ahead(std::span<const Sink> sinks, size_t at) {
+void Router::fetch_ahead(std::span<const Sink> sinks, size_t at, MediaKind kind) {
   constexpr size_t near = 2, far = 4;
   if (at + far < sinks.size()) {
-    prefetch(sinks[at + far].sender, sizeof(RtpSender));
-    prefetch(&sinks[at + far].peer->queue(), sizeof(SendQueue));
+    sinks[at + far].sender->fetch(kind);
+    sinks[at + far].peer->fetch();
   }
   if (at + near < sinks.size()) prefetch(sinks[at + near].peer->queue().data(), 2 * sizeof(Outgoing));
 }
@@ -138,10 +138,11 @@ void Router::fan_out(Row& row, ReceiverId from, const rtp::PacketRef& packet, co
                      Output& out) {
   if (extra.restarted || extra.common_offset) [[unlikely]]
     begin_anew(row, *packet, extra);
+  const MediaKind kind = kind_of(packet->codec);
   const bool look_closer = packet->video.frame_start || packet->video.keyframe;
   for (size_t i = 0; i < row.sinks.size(); ++i) {
     const Sink& sink = row.sinks[i];
-    fetch_ahead(row.sinks, i);
+    fetch_ahead(row.sinks, i, kind);
     if (sink.peer->send_key() == nullptr) {
       out.drops.count(Drop::not_ready);
       continue;

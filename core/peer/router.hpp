@@ -82,7 +82,7 @@ private:
     std::unique_ptr<Mirrored> mirrored;
   };
 
-  static void fetch_ahead(std::span<const Sink> sinks, size_t at);
+  static void fetch_ahead(std::span<const Sink> sinks, size_t at, MediaKind kind);
   void fan_out(Row& row, ReceiverId from, const rtp::PacketRef& packet, const Extra& extra, Time now, Output& out);
   void settle(RtpSender& sender, const rtp::Packet& packet, ReceiverId from, std::optional<Drop> drop, Time now,
               Output& out);

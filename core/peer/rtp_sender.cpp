@@ -18,8 +18,9 @@ bool repeatable(CodecType codec) { return codec != CodecType::vp9 && codec != Co
 }  // namespace
 
 RtpSender::RtpSender(SenderId id, const sdp::MlinePlan& plan, uint32_t slowlink_threshold, Random& random)
-    : id_(id), kind_(plan.kind), ssrc_(plan.ssrc), rtx_ssrc_(plan.rtx_ssrc), forwarder_(plan.kind, false, random),
-      stats_(clock_of(plan)), slow_link_(slowlink_threshold), rtx_seq_(static_cast<rtp::SeqNo>(random.below(0x8000))) {
+    : rtx_seq_(static_cast<rtp::SeqNo>(random.below(0x8000))), stats_(clock_of(plan)), kind_(plan.kind),
+      ssrc_(plan.ssrc), rtx_ssrc_(plan.rtx_ssrc), forwarder_(plan.kind, false, random), slow_link_(slowlink_threshold),
+      id_(id) {
   update(plan);
 }
 
@@ -32,10 +33,10 @@ void RtpSender::update(const sdp::MlinePlan& plan) {
   resends_plainly_ = false;
   for (const sdp::PayloadPlan& payload : plan.payloads) {
     Payload& ours = payloads_[static_cast<size_t>(payload.codec.type)];
-    if (ours.there) continue;  // the first of a codec's variants is the preferred one
-    ours = {true, payload.type, payload.rtx, payload.red};
-    if (plan.rtx_ssrc == 0) ours.rtx.reset();
-    if (payload.nack && !ours.rtx) resends_plainly_ = true;
+    if (ours.type != none) continue;  // the first of a codec's variants is the preferred one
+    ours = {payload.type, payload.rtx.value_or(none), payload.red.value_or(none)};
+    if (plan.rtx_ssrc == 0) ours.rtx = none;
+    if (payload.nack && ours.rtx == none) resends_plainly_ = true;
   }
   header_ = rtp::HeaderWriter(plan.extensions, plan.mid);
   same_since_ = forwarder_.next_seq();
@@ -51,15 +52,15 @@ std::optional<uint16_t> RtpSender::primary_of(const rtp::Packet& packet) {
 std::optional<Drop> RtpSender::resend(rtp::SeqNo out, const rtp::PacketRef& packet, Time now, SendQueue& queue) {
   const Payload& payload = payloads_[static_cast<size_t>(packet->codec)];
   if (!open_ || paused_) return Drop::paused;
-  if (!payload.there || packet->red) return Drop::codec;
-  const bool as_rtx = payload.rtx && rtx_ssrc_ != 0;
+  if (payload.type == none || packet->red) return Drop::codec;
+  const bool as_rtx = payload.rtx != none && rtx_ssrc_ != 0;
   if (!as_rtx && (out < same_since_ || !resends_plainly_ || !repeatable(packet->codec))) return Drop::codec;
   if (queue.size() >= max_queue) return Drop::queue_full;
   auto again = forwarder_.again(out, *packet);
   if (!again) return Drop::too_old;
   if (!stats_.resend(out, packet->payload_size() + media::rtx_overhead, now)) return Drop::duplicate;
   if (as_rtx)
-    queue.push_back({packet, this, *again, rtx_seq_++, *payload.rtx, true, 0});
+    queue.push_back({packet, this, *again, rtx_seq_++, payload.rtx, true, 0});
   else
     queue.push_back({packet, this, *again, again->seq, payload.type, false, 0});
   return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/drop.hpp"
+#include "base/prefetch.hpp"
 #include "base/random.hpp"
 #include "media/forwarder.hpp"
 #include "media/send_stream.hpp"
@@ -35,7 +36,7 @@ struct Outgoing {
 };
 using SendQueue = std::vector<Outgoing>;
 
-class RtpSender {
+class alignas(64) RtpSender {
 public:
   static constexpr size_t max_queue = 2048;  // packets of one peer in one turn
   static constexpr size_t max_header = 400;  // bytes, with the longest dependency descriptor
@@ -51,10 +52,10 @@ public:
     const Payload& payload = payloads_[static_cast<size_t>(packet->codec)];
     uint16_t payload_from = 0;
     uint8_t payload_type = payload.type;
-    if (!payload.there || packet->red) [[unlikely]] {
-      if (!payload.there) return Drop::codec;
-      if (payload.red)
-        payload_type = *payload.red;
+    if (payload.type == none || packet->red) [[unlikely]] {
+      if (payload.type == none) return Drop::codec;
+      if (payload.red != none)
+        payload_type = payload.red;
       else if (auto from = primary_of(*packet))
         payload_from = *from;
       else
@@ -87,6 +88,12 @@ public:
   // May RTP padding be put behind its packets? Not where a packet may be sent again under its own number, for then both
   // must be the same to the last byte: two plaintexts under one SRTP index would break the encryption.
   bool pads() const { return rtx_ssrc_ != 0 || !resends_plainly_; }
+
+  // Asks for what forward() and write_header() of a packet touch, ahead of them (base/prefetch.hpp).
+  void fetch(MediaKind kind) const {
+    prefetch(reinterpret_cast<const char*>(this) + 64, 256);
+    if (kind == MediaKind::video) prefetch(&forwarder_.selector(), 1);
+  }
 
   // What comes from another receiver from now on.
   void set_source(const ReceiverId& source, bool simulcast);
@@ -121,32 +128,31 @@ public:
 
 private:
   static constexpr Duration layers_gap = 100ms;
+  static constexpr uint8_t none = 0xff;  // payload types have seven bits
   struct Payload {
-    bool there = false;
-    uint8_t type = 0;
-    std::optional<uint8_t> rtx, red;
+    uint8_t type = none, rtx = none, red = none;
   };
   static std::optional<uint16_t> primary_of(const rtp::Packet& packet);
   void apply_pause() { forwarder_.pause(paused_ || !open_); }
 
-  // given
-  const SenderId id_;
-  const MediaKind kind_;
-  // state
-  uint32_t ssrc_, rtx_ssrc_;
-  std::array<Payload, codec_names.size()> payloads_{};
-  rtp::HeaderWriter header_;
-  media::Forwarder forwarder_;
-  media::SendStream stats_;
-  media::SlowLink slow_link_;
-  std::optional<ReceiverId> source_;
-  std::optional<PlayoutDelay> playout_delay_;
-  Time layers_told_{};
+  // state. What each packet needs stands together, from the end of stats_ to the begin of forwarder_: fetch().
   rtp::SeqNo rtx_seq_;
-  rtp::SeqNo same_since_ = 0;  // headers of packets from this number on would be written today as they were then
+  media::SendStream stats_;
+  std::array<Payload, codec_names.size()> payloads_{};
+  const MediaKind kind_;
   bool open_ = false;
   bool paused_ = false;
   bool resends_plainly_ = false;
+  std::optional<PlayoutDelay> playout_delay_;
+  uint32_t ssrc_, rtx_ssrc_;
+  rtp::HeaderWriter header_;
+  Time layers_told_{};
+  media::Forwarder forwarder_;
+  media::SlowLink slow_link_;
+  std::optional<ReceiverId> source_;
+  rtp::SeqNo same_since_ = 0;  // headers of packets from this number on would be written today as they were then
+  // given
+  const SenderId id_;
 };
 
 }  // namespace cardea::peer

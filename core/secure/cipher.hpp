@@ -59,6 +59,8 @@ public:
   // Seals all jobs; profiles may be mixed. Order and size of the batch do not change the outcome, but AES-CM is only
   // fast in batches of 16 and more. Returns how many were sealed: all of them.
   virtual size_t seal(std::span<const SealJob> jobs) = 0;
+  // Asks for the part of a key that sealing so many bytes needs, ahead of it (base/prefetch.hpp).
+  virtual void fetch(const SendKey& key, size_t bytes) const = 0;
   virtual std::string_view name() const = 0;  // "ipsec-mb avx512", "evp"
 };
 

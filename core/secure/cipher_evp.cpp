@@ -13,14 +13,15 @@ namespace {
 
 class EvpKey final : public SendKey {
 public:
-  explicit EvpKey(const SrtpKeys& keys)
-      : SendKey(keys.profile), session_(derive_session_keys(keys.profile, keys.local_key(), keys.local_salt())) {
-    Bytes key = Bytes(session_.key).first(key_size(keys.profile));
+  explicit EvpKey(const SrtpKeys& keys) : SendKey(keys.profile) {
+    const SessionKeys session = derive_session_keys(keys.profile, keys.local_key(), keys.local_salt());
+    salt_ = session.salt;
+    Bytes key = Bytes(session.key).first(key_size(keys.profile));
     if (is_gcm(keys.profile)) {
       gcm_ = make_evp_gcm(key);
     } else {
       cm_.emplace(key);
-      hmac_.emplace(session_.auth);
+      hmac_.emplace(session.auth);
     }
   }
 
@@ -30,12 +31,12 @@ public:
     uint8_t* tag = body + job.payload_size;
     if (gcm_) {
       uint8_t iv[12];
-      gcm_iv(session_, job.ssrc, job.index, iv);
+      gcm_iv(salt_, job.ssrc, job.index, iv);
       gcm_->seal(iv, Bytes(job.out, job.header_size), payload, body, tag);
       return;
     }
     uint8_t iv[16], rollover[4], digest[HmacSha1::size];
-    cm_iv(session_, job.ssrc, job.index, iv);
+    cm_iv(salt_, job.ssrc, job.index, iv);
     cm_->apply(iv, job.payload, job.payload_size, body);
     store_u32(rollover, static_cast<uint32_t>(job.index >> 16));
     hmac_->start();
@@ -46,7 +47,7 @@ public:
   }
 
 private:
-  SessionKeys session_;
+  SessionSalt salt_;
   std::unique_ptr<Gcm> gcm_;
   std::optional<EvpCtr> cm_;
   std::optional<HmacSha1> hmac_;
@@ -65,6 +66,7 @@ public:
     return jobs.size();
   }
 
+  void fetch(const SendKey&, size_t) const override {}  // they are OpenSSL's, wherever it has put them
   std::string_view name() const override { return "evp"; }
 };
 

@@ -18,12 +18,14 @@ std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice) { return nullpt
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "base/prefetch.hpp"
 #include "secure/evp.hpp"
 #include "secure/key_derivation.hpp"
 
@@ -96,15 +98,28 @@ public:
     return tag.size() <= tag_size && CRYPTO_memcmp(found, tag.data(), tag.size()) == 0;
   }
 
+  // Asks for what is needed to seal so many bytes. With VAES it is the round keys of the begin, and of the hash key's
+  // powers, the lowest of which stand at the end, as many as there are blocks (two more for header and lengths).
+  void fetch(size_t bytes, bool vaes) const {
+    constexpr size_t block = 16, round_keys = 11 * block;
+    const auto* begin = reinterpret_cast<const uint8_t*>(this);
+    const auto* key = reinterpret_cast<const uint8_t*>(&key_);
+    const size_t most = sizeof key_ - sizeof key_.expanded_keys;
+    const size_t powers = vaes ? std::min(bytes + 4 * block, most) : 0;
+    prefetch(begin, static_cast<size_t>(key - begin) + (vaes ? round_keys : sizeof key_));
+    prefetch(key + sizeof key_ - powers, powers);
+  }
+
 private:
-  alignas(64) gcm_key_data key_;  // the header asks for it on its own build only
   aes_gcm_enc_dec_t seal_, open_;
+  alignas(64) gcm_key_data key_;  // the header asks for it on its own build only
 };
 
 class IpsecMbKey final : public SendKey {
 public:
-  IpsecMbKey(IMB_MGR* manager, const SrtpKeys& keys)
-      : SendKey(keys.profile), session(derive_session_keys(keys.profile, keys.local_key(), keys.local_salt())) {
+  IpsecMbKey(IMB_MGR* manager, const SrtpKeys& keys) : SendKey(keys.profile) {
+    const SessionKeys session = derive_session_keys(keys.profile, keys.local_key(), keys.local_salt());
+    salt = session.salt;
     if (is_gcm(keys.profile)) {
       gcm.emplace(manager, Bytes(session.key).first(key_size(keys.profile)));
       return;
@@ -127,14 +142,15 @@ public:
     alignas(16) uint8_t outer[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
     HmacSha1 hmac;
   };
-  SessionKeys session;
+  SessionSalt salt{};
   std::optional<IpsecMbGcm> gcm;
   std::unique_ptr<Cm> cm;
 };
 
 class IpsecMbEngine final : public CipherEngine {
 public:
-  IpsecMbEngine(Manager manager, IMB_ARCH arch) : manager_(std::move(manager)) {
+  IpsecMbEngine(Manager manager, IMB_ARCH arch)
+      : manager_(std::move(manager)), vaes_(arch == IMB_ARCH_AVX512 && (manager_->features & IMB_FEATURE_VAES) != 0) {
     switch (arch) {
     case IMB_ARCH_AVX512: name_ = "ipsec-mb avx512"; break;
     case IMB_ARCH_AVX2: name_ = "ipsec-mb avx2"; break;
@@ -152,9 +168,9 @@ public:
     for (const auto& job : jobs) {
       if (job.header != job.out) std::memcpy(job.out, job.header, job.header_size);
       auto* key = static_cast<IpsecMbKey*>(const_cast<SendKey*>(job.key));
-      if (key->gcm) {
+      if (is_gcm(key->profile())) {
         uint8_t iv[12];
-        gcm_iv(key->session, job.ssrc, job.index, iv);
+        gcm_iv(key->salt, job.ssrc, job.index, iv);
         uint8_t* body = job.out + job.header_size;
         key->gcm->seal(iv, Bytes(job.out, job.header_size), Bytes(job.payload, job.payload_size), body,
                        body + job.payload_size);
@@ -165,6 +181,13 @@ public:
     }
     if (waiting > 0) flush(waiting);
     return jobs.size();
+  }
+
+  void fetch(const SendKey& key, size_t bytes) const override {
+    const auto& ours = static_cast<const IpsecMbKey&>(key);
+    prefetch(&ours, 1);
+    // Whether there is one is not known yet: nothing of it is read here.
+    reinterpret_cast<const IpsecMbGcm*>(&ours.gcm)->fetch(bytes, vaes_);
   }
 
   std::string_view name() const override { return name_; }
@@ -183,7 +206,7 @@ private:
     waiting.key = &key;
     waiting.out = job.out;
     waiting.size = size_t{job.header_size} + job.payload_size;
-    cm_iv(key.session, job.ssrc, job.index, waiting.iv);
+    cm_iv(key.salt, job.ssrc, job.index, waiting.iv);
     // RFC 3711 section 4.2: the rollover counter is hashed behind the packet; the tag takes its place afterwards.
     store_u32(job.out + waiting.size, static_cast<uint32_t>(job.index >> 16));
 
@@ -232,6 +255,7 @@ private:
   // owned
   Manager manager_;
   std::string_view name_;
+  bool vaes_;
   // state
   std::array<IMB_JOB, burst> jobs_{};
   std::array<Waiting, burst> waiting_{};

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/prefetch.hpp"
 #include "media/rtx.hpp"
 #include "rtp/opus.hpp"
 #include "rtp/vp8.hpp"
@@ -49,6 +50,20 @@ void Egress::send(const Address& to, Bytes datagram) {
   if (to.socket < sockets_.size()) sockets_[to.socket].queue(to, datagram);
 }
 
+// Each peer's queue and key were last touched ten milliseconds and a thousand other peers ago.
+void Egress::send_all(std::vector<peer::PeerConnection*>& waiting) {
+  constexpr size_t ahead = 2;
+  for (size_t i = 0; i < waiting.size(); ++i) {
+    if (i + ahead < waiting.size()) {
+      peer::PeerConnection& later = *waiting[i + ahead];
+      prefetch(later.queue().data(), later.queue().size() * sizeof(peer::Outgoing));
+      if (const secure::SendKey* key = later.send_key()) engine_.fetch(*key, longest_);
+    }
+    send(*waiting[i]);
+  }
+  waiting.clear();
+}
+
 void Egress::send(peer::PeerConnection& peer) {
   peer::SendQueue& queue = peer.queue();
   if (peer.path() && peer.send_key() != nullptr && peer.path()->socket < sockets_.size())
@@ -61,6 +76,11 @@ void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> que
   const size_t tag = peer.send_key()->tag_size();
   size_t count = 0;
   for (peer::Outgoing& outgoing : queued) {
+    if (outgoing.sender == nullptr) {
+      outgoing_[count] = &outgoing;
+      items_[count++] = {outgoing.packet->size, 0, false, &peer};
+      continue;
+    }
     const size_t header = outgoing.sender->write_header(outgoing, headers_[count]);
     if (header == 0) continue;  // cannot be: the longest header has room
     const size_t payload =
@@ -71,16 +91,13 @@ void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> que
     const void* stream = outgoing.rtx ? static_cast<const void*>(&outgoing.sender->stats()) : outgoing.sender;
     items_[count++] = {static_cast<uint16_t>(header + payload + tag), 0, outgoing.sender->pads(), stream};
   }
+  longest_ = 0;
+  for (const RunPlanner::Item& item : std::span(items_).first(count)) longest_ = std::max<size_t>(longest_, item.size);
   planner_.plan(std::span(items_).first(count));
   for (const RunPlanner::Run& run : planner_.runs()) write_run(peer, run);
 }
 
 void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
-    if (outgoing.sender == nullptr) {
-      outgoing_[count] = &outgoing;
-      items_[count++] = {outgoing.packet->size, 0, false, &peer};
-      continue;
-    }
   const Address& to = *peer.path();
   uint8_t* const frame = begin_frame(to, run);
   if (frame == nullptr && (messages_.size() == UdpSocket::batch || used_ + run.count * max_datagram > arena_.size()))
@@ -114,6 +131,10 @@ uint8_t* Egress::begin_frame(const Address& to, const RunPlanner::Run& run) {
 size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* out) {
   const peer::Outgoing& outgoing = *outgoing_[item];
   rtp::Packet& packet = *outgoing.packet;
+  if (outgoing.sender == nullptr) {
+    std::memcpy(out, packet.bytes.data(), packet.size);
+    return packet.size;
+  }
   const uint8_t padding = items_[item].padding;
   uint8_t* header = headers_[item].data();
   if (padding > 0) header[0] |= 0x20;
@@ -131,10 +152,6 @@ size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* ou
     uint8_t* at = out + job.header_size;
     job.header = out;
     job.payload = at;
-  if (outgoing.sender == nullptr) {
-    std::memcpy(out, packet.bytes.data(), packet.size);
-    return packet.size;
-  }
     if (outgoing.rtx) {
       store_u16(at, static_cast<uint16_t>(outgoing.fields.seq));  // RFC 4588 section 4: the original number
       at += media::rtx_overhead;
@@ -152,6 +169,8 @@ size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* ou
     job.payload_size = static_cast<uint16_t>(payload.size() + padding);
     engine_.seal(std::span(&job, 1));
   }
+  ++counters_.packets;
+  counters_.bytes += job.sealed_size();
   return job.sealed_size();
 }
 
@@ -169,8 +188,6 @@ void Egress::hand_over() {
   messages_.clear();
   used_ = 0;
 }
-  ++counters_.packets;
-  counters_.bytes += job.sealed_size();
 
 void Egress::flush() {
   hand_over();

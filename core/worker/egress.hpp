@@ -31,6 +31,8 @@ public:
 
   // Sends all that is queued at the peer and empties its queue. What was sent is in the kernel after flush().
   void send(peer::PeerConnection& peer);
+  // The same of all these, who are forgotten then.
+  void send_all(std::vector<peer::PeerConnection*>& waiting);
   // A datagram that is ready: STUN, DTLS, RTCP. The bytes must stay until flush().
   void send(const Address& to, Bytes datagram);
   void flush();
@@ -71,7 +73,8 @@ private:
   std::array<RunPlanner::Item, RunPlanner::max_packets> items_;
   std::array<peer::Outgoing*, RunPlanner::max_packets> outgoing_;
   std::array<uint16_t, RunPlanner::max_packets> header_sizes_;
-  size_t used_ = 0;  // of the arena
+  size_t used_ = 0;     // of the arena
+  size_t longest_ = 0;  // packet of the peer that was sent to last: those of the next are alike, mostly
   EgressCounters counters_;
 };
 

@@ -12,7 +12,6 @@
 #include <variant>
 
 #include "base/clock.hpp"
-#include "base/prefetch.hpp"
 #include "cardea/log.hpp"
 #include "rtp/parse.hpp"
 
@@ -160,8 +159,8 @@ void MediaWorker::wait() {
   }
   asleep_.store(false, std::memory_order_relaxed);
 }
-Time MediaWorker::reports_due() const { return reports_.next() == never ? never : reports_.next() + report_slack; }
 
+Time MediaWorker::reports_due() const { return reports_.next() == never ? never : reports_.next() + report_slack; }
 
 void MediaWorker::wake_if_asleep() {
   if (asleep_.exchange(false)) wake(wake_fd_);
@@ -346,7 +345,7 @@ void MediaWorker::flush_data() {
 void MediaWorker::flush() {
   for (size_t i = 0; i < output_.datagrams.size(); ++i)
     egress_.send(output_.datagrams[i].to, output_.datagrams[i].bytes);
-  send_waiting();
+  egress_.send_all(router_.waiting());
   egress_.flush();
   for (peer::PeerEvent& event : output_.events) events_.post(std::move(event));
   flush_data();
@@ -360,22 +359,6 @@ void MediaWorker::flush() {
     copied_to_[worker] = false;
     static_cast<MediaWorker*>(all_[worker])->wake_if_asleep();
   }
-}
-
-// Each peer's queue and key were last touched ten milliseconds and a thousand other peers ago.
-void MediaWorker::send_waiting() {
-  constexpr size_t ahead = 2;
-  constexpr size_t expanded_key = 1280;  // bytes: AES-GCM's powers of the hash key and what stands before them
-  std::vector<peer::PeerConnection*>& waiting = router_.waiting();
-  for (size_t i = 0; i < waiting.size(); ++i) {
-    if (i + ahead < waiting.size()) {
-      peer::PeerConnection& later = *waiting[i + ahead];
-      prefetch(later.queue().data(), later.queue().size() * sizeof(peer::Outgoing));
-      prefetch(later.send_key(), expanded_key);
-    }
-    egress_.send(*waiting[i]);
-  }
-  waiting.clear();
 }
 
 void MediaWorker::tell_stats() {

@@ -84,7 +84,6 @@ private:
   void schedule_hurried();
   void take_records(const peer::PeerConnection& peer, std::span<const Bytes> records);
   void flush();
-  void send_waiting();
   void flush_data();
   void tell_stats();
   void give_memory_back();
@@ -115,8 +114,8 @@ private:
   void remove(peer::PeerConnection& peer);
 
   // Other workers
-  Time reports_due() const;
   PacketRing* ring_from(uint16_t worker) { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
+  Time reports_due() const;
   void wake_if_asleep();
 
   // given
