@@ -2,6 +2,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/hmac_sha1.hpp"
 #include "secure/cipher_engines.hpp"
 #include "secure/evp.hpp"
 #include "secure/gcm.hpp"

@@ -25,8 +25,8 @@ std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice) { return nullpt
 #include <optional>
 #include <utility>
 
+#include "base/hmac_sha1.hpp"
 #include "base/prefetch.hpp"
-#include "secure/evp.hpp"
 #include "secure/key_derivation.hpp"
 
 namespace cardea::secure {

@@ -1,4 +1,4 @@
-// OpenSSL's AES and SHA-1 in the form SRTP wants: one context per key, only the IV set anew for each packet.
+// OpenSSL's AES in the form SRTP wants: one context per key, only the IV set anew for each packet.
 #pragma once
 
 #include <cstddef>
@@ -30,24 +30,6 @@ public:
 
 private:
   CipherContext context_;
-};
-
-// HMAC-SHA1 with the padded key's two blocks hashed once. The state is a plain struct (OpenSSL's SHA_CTX): copying it
-// costs less than any EVP object.
-class HmacSha1 {
-public:
-  static constexpr size_t size = 20;
-  explicit HmacSha1(Bytes key);  // up to 64 bytes
-
-  void start() { running_ = inner_; }
-  void update(Bytes bytes);
-  void finish(uint8_t* digest);  // 20 bytes
-
-private:
-  struct alignas(8) State {
-    uint8_t bytes[96];
-  };
-  State inner_, outer_, running_;
 };
 
 }  // namespace cardea::secure

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/hmac_sha1.hpp"
 #include "secure/evp.hpp"
 #include "secure/gcm.hpp"
 
@@ -309,7 +310,8 @@ const srtp_auth_type_t hmac_sha1 = {hmac_alloc, hmac_dealloc,          hmac_init
                                     hmac_start, "HMAC-SHA1 of cardea", &hmac_test, SRTP_HMAC_SHA1};
 
 srtp_err_status_t hmac_alloc(srtp_auth_pointer_t* into, int key_size, int tag_size) {
-  if (key_size < 0 || key_size > 64 || tag_size < 0 || tag_size > static_cast<int>(HmacSha1::size))
+  if (key_size < 0 || key_size > static_cast<int>(HmacSha1::max_key) || tag_size < 0 ||
+      tag_size > static_cast<int>(HmacSha1::size))
     return srtp_err_status_bad_param;
   *into = new (std::nothrow) srtp_auth_t{&hmac_sha1, new (std::nothrow) HmacState, tag_size, key_size, 0};
   return *into != nullptr ? srtp_err_status_ok : srtp_err_status_alloc_fail;
