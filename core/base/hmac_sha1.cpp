@@ -3,6 +3,7 @@
 
 #include "base/hmac_sha1.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -39,6 +40,12 @@ void HmacSha1::finish(uint8_t* digest) {
   running_ = outer_;
   SHA1_Update(sha(running_.bytes), inner, sizeof inner);
   SHA1_Final(digest, sha(running_.bytes));
+}
+
+bool HmacSha1::matches(Bytes digest) {
+  uint8_t own[size];
+  finish(own);
+  return digest.size() == size && CRYPTO_memcmp(digest.data(), own, size) == 0;
 }
 
 }  // namespace cardea

@@ -48,7 +48,7 @@ foreign=$(includes plugins transports | while read -r file path; do
 done)
 verdict "plugins and transports know the SDK and themselves" "$foreign"
 
-pure=$(find core/base core/sdp core/rtp core/media core/peer -name '*.[hc]pp' ! -path core/base/random.cpp ! -path core/base/clock.hpp \
+pure=$(find core/base core/sdp core/rtp core/ice core/media core/peer -name '*.[hc]pp' ! -path core/base/random.cpp ! -path core/base/clock.hpp \
   ! -path core/base/hmac_sha1.cpp)
 system=$(grep -HnE '# *include *<(sys/|netinet/|arpa/|net/|linux/|unistd|fcntl|poll|pthread|thread|mutex|shared_mutex|condition_variable|future|openssl/|srtp|nice/|stun/|usrsctp|libwebsockets|libconfig|spdlog|fmt/|iostream|fstream|filesystem)' $pure)
 verdict "pure floors include no system header, no thread, no foreign library" "$system"

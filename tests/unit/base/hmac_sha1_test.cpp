@@ -30,6 +30,7 @@ class HmacSha1Test : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_digests_of_rfc_2202_come_out);
   CPPUNIT_TEST(one_key_serves_message_after_message);
   CPPUNIT_TEST(pieces_make_the_whole);
+  CPPUNIT_TEST(only_the_whole_digest_matches);
   CPPUNIT_TEST_SUITE_END();
 
   static Digest finished(HmacSha1& hmac) {
@@ -75,6 +76,26 @@ class HmacSha1Test : public CppUnit::TestFixture {
       hmac.update(Bytes(text).subspan(cut));
       CPPUNIT_ASSERT(finished(hmac) == whole);
     }
+  }
+
+  void only_the_whole_digest_matches() {
+    const Case& each = cases[0];
+    HmacSha1 hmac(bytes_of(each.key));
+    auto matches = [&](Bytes digest) {
+      hmac.start();
+      hmac.update(bytes_of(each.text));
+      return hmac.matches(digest);
+    };
+    CPPUNIT_ASSERT(matches(each.digest));
+    for (size_t i = 0; i < each.digest.size(); ++i) {
+      Digest wrong = each.digest;
+      wrong[i] ^= 1;
+      CPPUNIT_ASSERT(!matches(wrong));
+      CPPUNIT_ASSERT(!matches(Bytes(each.digest).first(i)));
+    }
+    std::vector<uint8_t> longer(each.digest.begin(), each.digest.end());
+    longer.push_back(0);
+    CPPUNIT_ASSERT(!matches(longer));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(HmacSha1Test);

@@ -3,6 +3,7 @@
 #include "base/random.hpp"
 #include "ice/stun.hpp"
 #include "unit/ice/stun_client.hpp"
+#include "unit/ice/stun_draft.hpp"
 
 namespace cardea::ice {
 
@@ -32,7 +33,11 @@ class StunTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_error_is_read_by_libnice);
   CPPUNIT_TEST(without_a_verified_request_there_is_no_reply);
   CPPUNIT_TEST(what_follows_the_integrity_does_not_count);
+  CPPUNIT_TEST(of_two_attributes_the_first_counts);
+  CPPUNIT_TEST(username_integrity_and_fingerprint_must_be_there);
+  CPPUNIT_TEST(a_password_is_as_long_as_a_block_of_sha1_at_most);
   CPPUNIT_TEST(an_unknown_attribute_that_matters_is_answered_420);
+  CPPUNIT_TEST(a_reply_names_the_first_sixteen_unknown_attributes);
   CPPUNIT_TEST(only_binding_requests_name_a_ufrag);
   CPPUNIT_TEST(noise_is_survived);
   CPPUNIT_TEST_SUITE_END();
@@ -94,26 +99,51 @@ public:
 
   void without_a_verified_request_there_is_no_reply() {
     CPPUNIT_ASSERT(codec.success(four).empty() && codec.error(400).empty() && codec.unknown_attributes().empty());
+    CPPUNIT_ASSERT(!codec.verify(sample_request, sample_pwd).drop);
+    CPPUNIT_ASSERT(!codec.success(four).empty() && !codec.error(400).empty() && !codec.unknown_attributes().empty());
     CPPUNIT_ASSERT(codec.verify(sample_request, "wrong").drop.has_value());
     CPPUNIT_ASSERT(codec.success(four).empty() && codec.error(400).empty() && codec.unknown_attributes().empty());
   }
 
-  // Anybody on the way could add USE-CANDIDATE behind the integrity.
+  // Anybody on the way could add something behind the integrity.
   void what_follows_the_integrity_does_not_count() {
-    Check check;
-    auto request = client.request(check);
-    request.resize(request.size() - 8);  // the fingerprint
-    const uint8_t use_candidate[] = {0x00, 0x25, 0x00, 0x00};
-    request.insert(request.end(), std::begin(use_candidate), std::end(use_candidate));
-    store_u16(&request[2], static_cast<uint16_t>(request.size() - 20 + 8));
-    const uint8_t fingerprint[] = {0x80, 0x28, 0x00, 0x04};
-    uint32_t crc = crc32(request) ^ 0x5354554e;
-    request.insert(request.end(), std::begin(fingerprint), std::end(fingerprint));
-    request.resize(request.size() + 4);
-    store_u32(&request[request.size() - 4], crc);
-    CPPUNIT_ASSERT(StunCodec::is_stun(request));
-    auto verified = codec.verify(request, check.pwd);
-    CPPUNIT_ASSERT(verified.drop || !verified.request.use_candidate);
+    // The last is the integrity by SHA-256 of a peer that sends both.
+    for (int type : {0x0025, 0x0024, 0x8029, 0x7abc, 0x001c}) {
+      auto request = named().integrity("pass").add(static_cast<uint16_t>(type), "").fingerprint().bytes;
+      CPPUNIT_ASSERT(StunCodec::is_stun(request));
+      auto verified = codec.verify(request, "pass");
+      CPPUNIT_ASSERT(!verified.drop && !verified.unknown_attribute);
+      CPPUNIT_ASSERT(!verified.request.use_candidate && !verified.request.controlled);
+    }
+  }
+
+  void of_two_attributes_the_first_counts() {
+    auto read = [&](StunDraft draft) {
+      return codec.verify(draft.integrity("pass").fingerprint().bytes, "pass").request;
+    };
+    CPPUNIT_ASSERT_EQUAL(uint32_t{1}, read(named().add(0x0024, 1u).add(0x0024, 2u)).priority);
+    CPPUNIT_ASSERT_EQUAL(uint32_t{0}, read(named().add(0x0024, "abc").add(0x0024, 2u)).priority);
+    CPPUNIT_ASSERT(!read(named().add(0x0025, "abcd").add(0x0025, "")).use_candidate);
+  }
+
+  void username_integrity_and_fingerprint_must_be_there() {
+    auto drop = [&](const StunDraft& draft) { return codec.verify(draft.bytes, "pass").drop; };
+    CPPUNIT_ASSERT(!drop(named().integrity("pass").fingerprint()));
+    CPPUNIT_ASSERT(drop(StunDraft({}).integrity("pass").fingerprint()) == Drop::bad_integrity);
+    CPPUNIT_ASSERT(drop(StunDraft({}).integrity("pass").add(0x0006, "ours:theirs").fingerprint()) ==
+                   Drop::bad_integrity);
+    CPPUNIT_ASSERT(drop(named().integrity("pass")) == Drop::bad_integrity);
+    CPPUNIT_ASSERT(drop(named().fingerprint()) == Drop::bad_integrity);
+    CPPUNIT_ASSERT(drop(named().fingerprint().integrity("pass")) == Drop::bad_integrity);
+    CPPUNIT_ASSERT(drop(named().integrity("pass").fingerprint().fingerprint()) == Drop::bad_integrity);
+    for (size_t size : {0, 16, 19, 21, 24})
+      CPPUNIT_ASSERT(drop(named().integrity("pass", size).fingerprint()) == Drop::bad_integrity);
+  }
+
+  void a_password_is_as_long_as_a_block_of_sha1_at_most() {
+    const std::string longest(StunCodec::max_pwd, 'p'), longer = longest + "p";
+    CPPUNIT_ASSERT(!codec.verify(named().integrity(longest).fingerprint().bytes, longest).drop);
+    CPPUNIT_ASSERT(codec.verify(named().integrity(longest).fingerprint().bytes, longer).drop == Drop::malformed);
   }
 
   void an_unknown_attribute_that_matters_is_answered_420() {
@@ -139,6 +169,18 @@ public:
     CPPUNIT_ASSERT_EQUAL(420, code);
   }
 
+  void a_reply_names_the_first_sixteen_unknown_attributes() {
+    StunDraft request = named();
+    for (uint16_t i = 0; i < 300; ++i) request.add(static_cast<uint16_t>(0x7000 + i), "");
+    CPPUNIT_ASSERT(codec.verify(request.integrity("pass").fingerprint().bytes, "pass").unknown_attribute);
+    Bytes reply = codec.unknown_attributes();
+    CPPUNIT_ASSERT(StunCodec::is_stun(reply));
+    CPPUNIT_ASSERT_EQUAL(size_t{20 + 28 + 36 + 24 + 8}, reply.size());
+    CPPUNIT_ASSERT_EQUAL(uint16_t{0x000a}, load_u16(&reply[48]));
+    CPPUNIT_ASSERT_EQUAL(uint16_t{32}, load_u16(&reply[50]));
+    for (uint16_t i = 0; i < 16; ++i) CPPUNIT_ASSERT_EQUAL(0x7000 + i, int{load_u16(&reply[52 + 2 * i])});
+  }
+
   void only_binding_requests_name_a_ufrag() {
     std::vector<uint8_t> request(std::begin(sample_request), std::end(sample_request));
     request[0] = 0x01;  // a success reply
@@ -147,6 +189,11 @@ public:
     request[0] = 0x00;
     request[1] = 0x11;  // an indication
     CPPUNIT_ASSERT(!StunCodec::local_ufrag(request));
+    request[0] = 0x40;  // no STUN at all
+    request[1] = 0x01;
+    CPPUNIT_ASSERT(!StunCodec::is_stun(request) && !StunCodec::local_ufrag(request));
+    auto behind = StunDraft({}).integrity("pass").add(0x0006, "ours:theirs").fingerprint().bytes;
+    CPPUNIT_ASSERT(StunCodec::is_stun(behind) && !StunCodec::local_ufrag(behind));
     for (std::string username : {"nocolon", ":theirs", ""}) {
       Check check;
       check.username = username;
@@ -168,14 +215,7 @@ public:
   }
 
 private:
-  static uint32_t crc32(Bytes bytes) {
-    uint32_t crc = ~0u;
-    for (uint8_t byte : bytes) {
-      crc ^= byte;
-      for (int i = 0; i < 8; ++i) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
-    }
-    return ~crc;
-  }
+  static StunDraft named() { return StunDraft({}).add(0x0006, "ours:theirs"); }
 
   StunCodec codec;
   StunClient client;
