@@ -7,8 +7,8 @@
 namespace cardea::peer {
 
 PeerConnection::PeerConnection(PeerId id, std::unique_ptr<sdp::PeerPlan> plan, PeerContext& context, Time now)
-    : plan_(std::move(plan)), agent_(context.stun, plan_->local, context.settings.ice_timeout), id_(id),
-      context_(context), dtls_(context.dtls, plan_->dtls_role, plan_->remote_fingerprint, context.dtls_settings),
+    : id_(id), agent_(context.stun, plan->local, context.settings.ice_timeout), context_(context),
+      plan_(std::move(plan)), dtls_(context.dtls, plan_->dtls_role, plan_->remote_fingerprint, context.dtls_settings),
       twcc_(context.settings.twcc_period), rtcp_ssrc_(context.random.u32() | 1),
       connect_until_(now + context.settings.connect_timeout) {
   Output none;

@@ -97,7 +97,7 @@ public:
 
   // Packets that wait for the end of the turn, and what sends them. The owner of the turn empties it.
   SendQueue& queue() { return queue_; }
-  // Asks for what queue(), send_key() and path() touch, ahead of them (base/prefetch.hpp).
+  // Asks for what queue(), send_key(), id() and path() touch, ahead of them (base/prefetch.hpp).
   void fetch() const { prefetch(this, 1); }
   const secure::SendKey* send_key() const { return send_key_.get(); }
   const std::optional<Address>& path() const { return agent_.selected(); }
@@ -161,12 +161,12 @@ private:
   // What each packet to the peer needs, in one cache line: fetch().
   SendQueue queue_;
   std::unique_ptr<secure::SendKey> send_key_;
-  std::unique_ptr<sdp::PeerPlan> plan_;
+  const PeerId id_;
   ice::LiteAgent agent_;
   // given
-  const PeerId id_;
   PeerContext& context_;
   // owned
+  std::unique_ptr<sdp::PeerPlan> plan_;
   secure::Dtls dtls_;
   std::optional<secure::SrtpSession> srtp_;
   std::vector<std::unique_ptr<RtpReceiver>> receivers_;  // by m-line; empty where none was ever

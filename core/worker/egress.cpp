@@ -57,6 +57,7 @@ void Egress::send_all(std::vector<peer::PeerConnection*>& waiting) {
     if (i + ahead < waiting.size()) {
       peer::PeerConnection& later = *waiting[i + ahead];
       prefetch(later.queue().data(), later.queue().size() * sizeof(peer::Outgoing));
+      if (frames_) frames_->fetch(later.id().slot);
       if (const secure::SendKey* key = later.send_key()) engine_.fetch(*key, longest_);
     }
     send(*waiting[i]);
@@ -99,7 +100,7 @@ void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> que
 
 void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
   const Address& to = *peer.path();
-  uint8_t* const frame = begin_frame(to, run);
+  uint8_t* const frame = begin_frame(peer, run);
   if (frame == nullptr && (messages_.size() == UdpSocket::batch || used_ + run.count * max_datagram > arena_.size()))
     hand_over();
   uint8_t* const begin = frame != nullptr ? frame : arena_.data() + used_;
@@ -114,18 +115,19 @@ void Egress::write_run(peer::PeerConnection& peer, const RunPlanner::Run& run) {
 }
 
 // Where the run's bytes go if they go as a frame.
-uint8_t* Egress::begin_frame(const Address& to, const RunPlanner::Run& run) {
+uint8_t* Egress::begin_frame(const peer::PeerConnection& peer, const RunPlanner::Run& run) {
   if (!frames_) return nullptr;
+  const Address& to = *peer.path();
   size_t size = 0;
   for (size_t i = run.first; i < run.first + run.count; ++i) {
     const RunPlanner::Item& item = items_[planner_.order()[i]];
     size += item.size + item.padding;
   }
   const Address& from = sockets_[to.socket].local();
-  uint8_t* frame = frames_->begin(from, to, size, run.segment);
+  uint8_t* frame = frames_->begin(peer.id().slot, from, to, size, run.segment);
   if (frame != nullptr || !frames_->full()) return frame;
   flush();
-  return frames_->begin(from, to, size, run.segment);
+  return frames_->begin(peer.id().slot, from, to, size, run.segment);
 }
 
 size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* out) {

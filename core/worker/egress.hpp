@@ -54,7 +54,7 @@ private:
 
   void send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued);
   void write_run(peer::PeerConnection& peer, const RunPlanner::Run& run);
-  uint8_t* begin_frame(const Address& to, const RunPlanner::Run& run);
+  uint8_t* begin_frame(const peer::PeerConnection& peer, const RunPlanner::Run& run);
   size_t write_packet(const secure::SendKey& key, size_t item, uint8_t* out);
   void seal_pending();
   void hand_over();

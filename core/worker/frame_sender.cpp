@@ -31,9 +31,18 @@ Result<std::unique_ptr<FrameSender>> FrameSender::make(uint32_t send_buffer, uin
   return std::unique_ptr<FrameSender>(new FrameSender(std::move(*links), send_buffer, dscp));
 }
 
-uint8_t* FrameSender::begin(const Address& from, const Address& to, size_t size, size_t segment) {
+const Link* FrameSender::link(uint32_t slot, const Address& from, const Address& to, size_t size) {
+  if (slot >= known_.size()) known_.resize(slot + 1);
+  Known& known = known_[slot];
+  if (known.age == links_.age() && known.to == to && size <= known.size) return &known.link;
+  const Link* found = from.unspecified() ? nullptr : links_.find(from, to, size);
+  if (found != nullptr) known = {links_.age(), static_cast<uint16_t>(size), to, *found};
+  return found;
+}
+
+uint8_t* FrameSender::begin(uint32_t slot, const Address& from, const Address& to, size_t size, size_t segment) {
   used_ = true;
-  const Link* link = from.unspecified() ? nullptr : links_.find(from, to, ip_headers_size(to.v6) + segment);
+  const Link* link = this->link(slot, from, to, ip_headers_size(to.v6) + segment);
   if (link == nullptr) return nullptr;
   Door& out = door(link->interface);
   if (out.rings.empty()) return nullptr;

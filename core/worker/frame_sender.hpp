@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/prefetch.hpp"
 #include "cardea/result.hpp"
 #include "worker/frame_ring.hpp"
 #include "worker/links.hpp"
@@ -26,8 +27,12 @@ public:
 
   // Room for a run of `size` <= max_run bytes, datagrams of `segment` bytes each, the last may be shorter. It may be
   // written to until flush(). nullptr: full() until flush(), or this run must go by the socket. Runs that were begun
-  // leave in their order.
-  uint8_t* begin(const Address& from, const Address& to, size_t size, size_t segment);
+  // leave in their order. `slot` is the peer's: what was found for it is remembered by it.
+  uint8_t* begin(uint32_t slot, const Address& from, const Address& to, size_t size, size_t segment);
+  // Asks for what begin() will touch of it (base/prefetch.hpp).
+  void fetch(uint32_t slot) const {
+    if (slot < known_.size()) prefetch(&known_[slot], 1);
+  }
   bool full() const { return full_; }
 
   // Hands over what was begun. At the end of each turn at least.
@@ -48,7 +53,16 @@ private:
     uint64_t datagrams = 0;        // not handed over yet
   };
   static constexpr std::array<size_t, 2> ring_slots{64, 512};
+  // A peer's link, in one cache line: looked up, it would be a handful.
+  struct alignas(64) Known {
+    uint32_t age = 0;   // of the links
+    uint16_t size = 0;  // the largest IP packet that was asked for
+    Address to;
+    Link link;
+  };
+  static_assert(sizeof(Known) == 64);
 
+  const Link* link(uint32_t slot, const Address& from, const Address& to, size_t size);
   Door& door(int interface);
   static uint8_t* room(Door& door);
   bool hand_over(Door& door);
@@ -59,6 +73,7 @@ private:
   // owned
   Links links_;
   std::map<int, Door> doors_;  // by interface
+  std::vector<Known> known_;   // by the peer's slot
   // state
   bool used_ = false;  // since the last flush, or frames wait for the next
   bool full_ = false;

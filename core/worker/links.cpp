@@ -127,7 +127,8 @@ Result<Links> Links::open() {
 
 Links::Links(Links&& other) noexcept
     : questions_(std::exchange(other.questions_, -1)), changes_(std::exchange(other.changes_, -1)),
-      routes_(std::move(other.routes_)), neighbours_(std::move(other.neighbours_)), asked_(other.asked_) {}
+      routes_(std::move(other.routes_)), neighbours_(std::move(other.neighbours_)), age_(other.age_),
+      asked_(other.asked_) {}
 
 Links::~Links() {
   if (questions_ >= 0) close(questions_);
@@ -269,11 +270,14 @@ void Links::take_change(Bytes message) {
   each_attribute(attributes, [&](int attribute, Bytes bytes) {
     if (attribute != NDA_DST) return;
     auto found = neighbours_.find({told->ndm_ifindex, ip_of(bytes)});
-    if (found != neighbours_.end()) found->second.state = Neighbour::State::unknown;
+    if (found == neighbours_.end()) return;
+    found->second.state = Neighbour::State::unknown;
+    ++age_;
   });
 }
 
 void Links::forget() {
+  ++age_;
   routes_.clear();
   neighbours_.clear();
 }

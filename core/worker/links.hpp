@@ -32,6 +32,8 @@ public:
 
   // Once a turn: forgets what the kernel says has changed.
   void refresh();
+  // Another number whenever something was forgotten: a link found under this one is still right.
+  uint32_t age() const { return age_; }
 
 private:
   static constexpr size_t max_questions = 32;    // of some 5 us each
@@ -60,7 +62,8 @@ private:
   // state
   std::unordered_map<Address, Route> routes_;                // by the remote address without its port
   std::map<std::pair<int, Address>, Neighbour> neighbours_;  // by interface and next hop; the routes point here
-  size_t asked_ = 0;                                         // in this turn
+  uint32_t age_ = 1;
+  size_t asked_ = 0;  // in this turn
   uint32_t last_question_ = 0;
   alignas(8) std::array<uint8_t, 8192> answer_{};
 };
