@@ -139,6 +139,14 @@ test('a next hop with another Ethernet address is followed', async () => {
   await until(async () => (await framesOut()) - before > 800, 'media went as frames');
 });
 
+test('what the kernel is told of a next hop is followed while media flows, wrong or right', async () => {
+  const neighbour = what => `nsenter --net --target ${process.pid} ip neigh ${what} ${hosts.v4.client}`;
+  const wrong = `${neighbour('replace')} lladdr 02:00:00:00:00:77 dev frames0 nud permanent`;
+  const result = await room(hosts.v4.client, '--after-join',
+    `(sleep 1; ${wrong}; sleep 0.4; ${neighbour('del')} dev frames0) > /dev/null 2>&1 &`);
+  assert.ok(result.loss > 0.02 && result.loss < 0.6, `${100 * result.loss} % lost`);
+});
+
 test('an interface that goes down and comes back is used again', async () => {
   const here = `nsenter --net --target ${process.pid}`;
   const before = await framesOut();

@@ -129,6 +129,7 @@ class WorkerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_peer_gets_its_own_voice_back);
   CPPUNIT_TEST(a_train_of_packets_arrives_whole_and_in_order);
   CPPUNIT_TEST(every_cipher_and_way_of_sending_gives_the_same_media);
+  CPPUNIT_TEST(a_report_arrives_with_the_media);
   CPPUNIT_TEST(a_mirror_carries_media_to_another_worker);
   CPPUNIT_TEST(load_turns_the_tick_on_and_loses_nothing);
   CPPUNIT_TEST(a_worker_under_load_sleeps_while_nothing_comes);
@@ -223,6 +224,26 @@ public:
           CPPUNIT_ASSERT_EQUAL(size_t{0}, subscriber->client.bad);
         }
       }
+    }
+  }
+
+  void a_report_arrives_with_the_media() {
+    for (const char* profile : {"SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80"}) {
+      Site site(1, {}, profile);
+      const PeerId id{0, 1, 0};
+      auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+      site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+      site.settle();
+      rtp::SeqNo sent = 0;
+      const Time give_up = Clock::now() + 5s;
+      while (client->client.sender_reports == 0 && Clock::now() < give_up) {
+        client->client.send_rtp(voice(sent++));
+        client->pump(5);
+      }
+      CPPUNIT_ASSERT(client->client.sender_reports > 0);
+      CPPUNIT_ASSERT(client->client.sender_info->packets > 0);
+      CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == static_cast<size_t>(sent); }));
+      CPPUNIT_ASSERT_EQUAL(size_t{0}, client->client.bad);
     }
   }
 
