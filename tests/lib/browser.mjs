@@ -18,13 +18,18 @@ export async function startBrowser() {
   });
 }
 
-/** A page with its errors collected in `page.problems`. */
-export async function openPage(browser, url) {
+/** A page with its errors collected in `page.problems`. camera: {width, height} whatever it asks for. */
+export async function openPage(browser, url, {camera} = {}) {
   const context = await browser.newContext({ignoreHTTPSErrors: true});
   const page = await context.newPage();
   page.problems = [];
   page.on('pageerror', error => page.problems.push(error.stack ?? String(error)));
   page.on('console', message => message.type() === 'error' && page.problems.push(message.text()));
+  await page.addInitScript(camera => {
+    const devices = camera && navigator.mediaDevices;
+    const native = devices?.getUserMedia.bind(devices);
+    if (native) devices.getUserMedia = wanted => native({...wanted, video: wanted.video && camera});
+  }, camera);
   await page.addInitScript(() => {
     // Every peer connection of the page, for its statistics.
     window.connections = [];
