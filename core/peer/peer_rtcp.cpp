@@ -144,12 +144,10 @@ void PeerConnection::send_remb(Time now, Output& out) {
 
 // A message of its own costs as much as several packets that leave in one with others.
 void PeerConnection::send_with_media(rtp::PacketRef packet, size_t size, Output& out) {
-  const size_t sealed = srtp_->protect_rtcp(packet->bytes, size);
-  if (sealed == 0) return;
-  packet->size = static_cast<uint16_t>(sealed);
+  if (queue_.empty()) return send_rtcp(packet->bytes, size, out);
+  packet->size = static_cast<uint16_t>(srtp_->protect_rtcp(packet->bytes, size));
   packet->payload_at = 0;
-  if (queue_.empty()) return out.datagrams.send(*path(), packet->payload());
-  queue_.emplace_back().packet = std::move(packet);
+  if (packet->size > 0) queue_.emplace_back().packet = std::move(packet);
 }
 
 // Sender reports of what was sent, receiver reports of what came, with our CNAME: in as many packets as it takes.

@@ -29,9 +29,8 @@ public:
   Egress(secure::CipherEngine& engine, std::span<UdpSocket> sockets, double padding_waste,
          std::unique_ptr<FrameSender> frames);
 
-  // Sends all that is queued at the peer and empties its queue. What was sent is in the kernel after flush().
-  void send(peer::PeerConnection& peer);
-  // The same of all these, who are forgotten then.
+  // Sends all that is queued at these peers and empties their queues, and this list. What was sent is in the kernel
+  // after flush().
   void send_all(std::vector<peer::PeerConnection*>& waiting);
   // A datagram that is ready: STUN, DTLS, RTCP. The bytes must stay until flush().
   void send(const Address& to, Bytes datagram);
@@ -52,6 +51,7 @@ private:
     size_t at = 0, size = 0, segment = 0;
   };
 
+  void send(peer::PeerConnection& peer);
   void send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued);
   void write_run(peer::PeerConnection& peer, const RunPlanner::Run& run);
   uint8_t* begin_frame(const peer::PeerConnection& peer, const RunPlanner::Run& run);

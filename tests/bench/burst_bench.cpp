@@ -5,9 +5,9 @@
 //   burst_bench [FROM TO]     addresses: ours, and the subscribers', for instance one whose device swallows all
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <vector>
 
+#include "bench/bench.hpp"
 #include "unit/peer/house.hpp"
 #include "worker/egress.hpp"
 #include "worker/udp_socket.hpp"
@@ -19,22 +19,7 @@ constexpr size_t subscribers = 200;
 constexpr size_t voice_size = 120, picture_size = 1050, picture_packets = 6;
 constexpr size_t rounds = 400;
 
-double cpu_us() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
-}
-
-// Fills the second-level cache with other things, and the tables of addresses.
-class OtherUse {
-public:
-  void pass() {
-    for (size_t i = 0; i < memory_.size(); i += 64) memory_[i]++;
-  }
-
-private:
-  std::vector<uint8_t> memory_ = std::vector<uint8_t>(12 << 20);
-};
+double cpu_us() { return bench::cpu_ns() / 1e3; }
 
 struct Spent {
   std::vector<double> routing, sending;
@@ -132,7 +117,7 @@ private:
   test::Member* publisher_ = nullptr;
   std::vector<worker::UdpSocket> sockets_;
   std::unique_ptr<worker::Egress> egress_;
-  OtherUse other_;
+  bench::OtherUse other_;
   uint32_t voice_seq_ = 0, picture_seq_ = 0, picture_ = 0;
 };
 

@@ -8,9 +8,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <vector>
 
+#include "bench/bench.hpp"
 #include "unit/peer/house.hpp"
 #include "worker/egress.hpp"
 #include "worker/udp_socket.hpp"
@@ -21,12 +21,6 @@ namespace {
 constexpr size_t subscribers = 200;
 constexpr size_t payload_size = 1160;
 constexpr size_t packets_per_run = 3000;
-
-double cpu_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
 
 // Sockets that exist and are never read: their buffers are full after a moment, and the kernel drops.
 class BlackHoles {
@@ -102,7 +96,7 @@ Result whole_path(const Setting& setting, const BlackHoles& holes) {
   uint64_t packets_before = 0, runs_before = 0;
   for (size_t at = 0; at + setting.run <= packets_per_run; at += setting.run) {
     if (began == 0 && at >= warm_up) {
-      began = cpu_ns();
+      began = bench::cpu_ns();
       packets_before = egress.counters().packets;
       runs_before = egress.counters().runs;
     }
@@ -112,12 +106,11 @@ Result whole_path(const Setting& setting, const BlackHoles& holes) {
       peer::Router::Extra extra;
       if (received.packet) house.router->deliver(received.packet, from, extra, house.now, house.output);
     }
-    for (peer::PeerConnection* waiting : house.router->waiting()) egress.send(*waiting);
-    house.router->waiting().clear();
+    egress.send_all(house.router->waiting());
     egress.flush();
     house.now += Duration(5ms) * static_cast<int64_t>(setting.run) / 5;
   }
-  const double spent = cpu_ns() - began;
+  const double spent = bench::cpu_ns() - began;
   const auto packets = static_cast<double>(egress.counters().packets - packets_before);
   return {spent / packets, packets / static_cast<double>(egress.counters().runs - runs_before)};
 }
@@ -141,7 +134,7 @@ double bare_loop(const Setting& setting, const BlackHoles& holes) {
   std::vector<secure::SealJob> jobs;
   std::vector<std::array<uint8_t, header_size>> headers(worker::UdpSocket::batch * setting.run);
   uint64_t packets = 0, index = 0;
-  const double began = cpu_ns();
+  const double began = bench::cpu_ns();
   while (packets < packets_per_run * subscribers / 2) {
     for (size_t first = 0; first < subscribers; first += worker::UdpSocket::batch) {
       const size_t last = std::min(first + worker::UdpSocket::batch, subscribers);
@@ -164,7 +157,7 @@ double bare_loop(const Setting& setting, const BlackHoles& holes) {
     }
     index += setting.run;
   }
-  return (cpu_ns() - began) / static_cast<double>(packets);
+  return (bench::cpu_ns() - began) / static_cast<double>(packets);
 }
 
 double median(std::vector<double> all) {

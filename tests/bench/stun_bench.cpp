@@ -11,14 +11,13 @@ using namespace cardea;
 
 namespace {
 
-// The median of single runs, each after so much other memory was used that code and tables are not in the core's own
-// caches any more. A worker with peers that only check now and then always meets them so.
+// The median of single runs, each from cold caches: a worker with peers that only check now and then meets them so.
 template <class Once>
 double measure_cold(Once once) {
-  std::vector<uint8_t> other(8 << 20);
+  bench::OtherUse other;
   std::vector<double> times;
   for (int i = 0; i < 501; ++i) {
-    for (size_t at = 0; at < other.size(); at += 64) ++other[at];
+    other.pass();
     auto begin = std::chrono::steady_clock::now();
     once();
     times.push_back(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - begin).count());
