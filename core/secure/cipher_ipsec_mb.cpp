@@ -20,9 +20,9 @@ std::unique_ptr<CipherEngine> make_ipsec_mb_engine(CipherChoice) { return nullpt
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "base/hmac_sha1.hpp"
@@ -72,47 +72,50 @@ const IMB_MGR* shared_manager(CipherChoice choice) {
   }
 }
 
-class IpsecMbGcm final : public Gcm {
-public:
-  IpsecMbGcm(const IMB_MGR* manager, Bytes key) {
+struct GcmKey {
+  GcmKey(const IMB_MGR* manager, Bytes key) {
     if (key.size() == 32) {
-      manager->gcm256_pre(key.data(), &key_);
-      seal_ = manager->gcm256_enc;
-      open_ = manager->gcm256_dec;
+      manager->gcm256_pre(key.data(), &data);
+      seal = manager->gcm256_enc;
+      open = manager->gcm256_dec;
     } else {
-      manager->gcm128_pre(key.data(), &key_);
-      seal_ = manager->gcm128_enc;
-      open_ = manager->gcm128_dec;
+      manager->gcm128_pre(key.data(), &data);
+      seal = manager->gcm128_enc;
+      open = manager->gcm128_dec;
     }
   }
 
+  aes_gcm_enc_dec_t seal, open;
+  alignas(64) gcm_key_data data;  // the header asks for it on its own build only
+};
+
+class IpsecMbGcm final : public Gcm {
+public:
+  IpsecMbGcm(const IMB_MGR* manager, Bytes key) : key_(manager, key) {}
+
   void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) override {
     gcm_context_data context;
-    seal_(&key_, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, tag_size);
+    key_.seal(&key_.data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, tag_size);
   }
 
   bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) override {
     gcm_context_data context;
     uint8_t found[tag_size];
-    open_(&key_, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), found, tag_size);
+    key_.open(&key_.data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), found, tag_size);
     return tag.size() <= tag_size && CRYPTO_memcmp(found, tag.data(), tag.size()) == 0;
   }
 
-  // Asks for what is needed to seal so many bytes. With VAES it is the round keys of the begin, and of the hash key's
-  // powers, the lowest of which stand at the end, as many as there are blocks (two more for header and lengths).
-  void fetch(size_t bytes, bool vaes) const {
-    constexpr size_t block = 16, round_keys = 11 * block;
-    const auto* begin = reinterpret_cast<const uint8_t*>(this);
-    const auto* key = reinterpret_cast<const uint8_t*>(&key_);
-    const size_t most = sizeof key_ - sizeof key_.expanded_keys;
-    const size_t powers = vaes ? std::min(bytes + 4 * block, most) : 0;
-    prefetch(begin, static_cast<size_t>(key - begin) + (vaes ? round_keys : sizeof key_));
-    prefetch(key + sizeof key_ - powers, powers);
-  }
-
 private:
-  aes_gcm_enc_dec_t seal_, open_;
-  alignas(64) gcm_key_data key_;  // the header asks for it on its own build only
+  GcmKey key_;
+};
+
+// Of AES-CM with HMAC-SHA1. A packet in a burst needs the first three.
+struct CmKey {
+  explicit CmKey(Bytes auth) : hmac(auth) {}
+  alignas(16) uint8_t inner[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
+  alignas(16) uint8_t outer[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
+  alignas(16) uint32_t schedule[4 * 15];
+  HmacSha1 hmac;
 };
 
 class IpsecMbKey final : public SendKey {
@@ -121,30 +124,38 @@ public:
     const SessionKeys session = derive_session_keys(keys.profile, keys.local_key(), keys.local_salt());
     salt = session.salt;
     if (is_gcm(keys.profile)) {
-      gcm.emplace(manager, Bytes(session.key).first(key_size(keys.profile)));
+      std::construct_at(&gcm, manager, Bytes(session.key).first(key_size(keys.profile)));
       return;
     }
-    cm = std::make_unique<Cm>(session.auth);
+    std::construct_at(&cm, session.auth);
     alignas(16) uint32_t unused[4 * 15];
-    IMB_AES_KEYEXP_128(manager, session.key.data(), cm->schedule, unused);
+    IMB_AES_KEYEXP_128(manager, session.key.data(), cm.schedule, unused);
     uint8_t block[IMB_SHA1_BLOCK_SIZE] = {};
     std::memcpy(block, session.auth.data(), session.auth.size());
     for (auto& byte : block) byte ^= 0x36;
-    IMB_SHA1_ONE_BLOCK(manager, block, cm->inner);
+    IMB_SHA1_ONE_BLOCK(manager, block, cm.inner);
     for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
-    IMB_SHA1_ONE_BLOCK(manager, block, cm->outer);
+    IMB_SHA1_ONE_BLOCK(manager, block, cm.outer);
   }
 
-  struct Cm {
-    explicit Cm(Bytes auth) : hmac(auth) {}
-    alignas(16) uint32_t schedule[4 * 15];
-    alignas(16) uint8_t inner[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
-    alignas(16) uint8_t outer[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
-    HmacSha1 hmac;
-  };
+  // Asks for what is needed to seal so many bytes. Which key it is would have to be read from it, and is not: the begin
+  // of both is wanted. With VAES GCM needs the round keys there, and of the hash key's powers, the lowest of which
+  // stand at the end, as many as there are blocks (two more for header and lengths).
+  void fetch(size_t bytes, bool vaes) const {
+    constexpr size_t block = 16, round_keys = 11 * block, most = sizeof gcm.data - sizeof gcm.data.expanded_keys;
+    static_assert(offsetof(CmKey, schedule) <= offsetof(GcmKey, data));
+    const auto* key = reinterpret_cast<const uint8_t*>(&gcm.data);
+    const size_t powers = vaes ? std::min(bytes + 4 * block, most) : 0;
+    const auto before = static_cast<size_t>(key - reinterpret_cast<const uint8_t*>(this));
+    prefetch(this, before + (vaes ? round_keys : sizeof gcm.data));
+    prefetch(key + sizeof gcm.data - powers, powers);
+  }
+
   SessionSalt salt{};
-  std::optional<IpsecMbGcm> gcm;
-  std::unique_ptr<Cm> cm;
+  union {  // by the profile
+    GcmKey gcm;
+    CmKey cm;
+  };
 };
 
 class IpsecMbEngine final : public CipherEngine {
@@ -172,8 +183,9 @@ public:
         uint8_t iv[12];
         gcm_iv(key->salt, job.ssrc, job.index, iv);
         uint8_t* body = job.out + job.header_size;
-        key->gcm->seal(iv, Bytes(job.out, job.header_size), Bytes(job.payload, job.payload_size), body,
-                       body + job.payload_size);
+        gcm_context_data context;
+        key->gcm.seal(&key->gcm.data, &context, body, job.payload, job.payload_size, iv, job.out, job.header_size,
+                      body + job.payload_size, Gcm::tag_size);
         continue;
       }
       queue(job, *key, waiting++);
@@ -184,10 +196,7 @@ public:
   }
 
   void fetch(const SendKey& key, size_t bytes) const override {
-    const auto& ours = static_cast<const IpsecMbKey&>(key);
-    prefetch(&ours, 1);
-    // Whether there is one is not known yet: nothing of it is read here.
-    reinterpret_cast<const IpsecMbGcm*>(&ours.gcm)->fetch(bytes, vaes_);
+    static_cast<const IpsecMbKey&>(key).fetch(bytes, vaes_);
   }
 
   std::string_view name() const override { return name_; }
@@ -217,8 +226,8 @@ private:
     to.msg_len_to_cipher_in_bytes = job.payload_size;
     to.iv = waiting.iv;
     to.iv_len_in_bytes = sizeof waiting.iv;
-    to.enc_keys = key.cm->schedule;
-    to.dec_keys = key.cm->schedule;
+    to.enc_keys = key.cm.schedule;
+    to.dec_keys = key.cm.schedule;
     to.key_len_in_bytes = 16;
     to.cipher_mode = IMB_CIPHER_CNTR;
     to.cipher_direction = IMB_DIR_ENCRYPT;
@@ -226,8 +235,8 @@ private:
     to.hash_alg = IMB_AUTH_HMAC_SHA_1;
     to.auth_tag_output = waiting.digest;
     to.auth_tag_output_len_in_bytes = sizeof waiting.digest;
-    to.u.HMAC._hashed_auth_key_xor_ipad = key.cm->inner;
-    to.u.HMAC._hashed_auth_key_xor_opad = key.cm->outer;
+    to.u.HMAC._hashed_auth_key_xor_ipad = key.cm.inner;
+    to.u.HMAC._hashed_auth_key_xor_opad = key.cm.outer;
   }
 
   void flush(size_t count) {
@@ -235,7 +244,7 @@ private:
                                     IMB_DIR_ENCRYPT, IMB_KEY_128_BYTES);
     if (count < least_burst) {
       for (size_t i = 0; i < count; ++i) {
-        auto& hmac = waiting_[i].key->cm->hmac;
+        auto& hmac = waiting_[i].key->cm.hmac;
         hmac.start();
         hmac.update(Bytes(waiting_[i].out, waiting_[i].size + 4));
         hmac.finish(waiting_[i].digest);
