@@ -76,16 +76,21 @@ struct GcmKey {
   GcmKey(const IMB_MGR* manager, Bytes key) {
     if (key.size() == 32) {
       manager->gcm256_pre(key.data(), &data);
-      seal = manager->gcm256_enc;
-      open = manager->gcm256_dec;
+      encrypt = manager->gcm256_enc;
+      decrypt = manager->gcm256_dec;
     } else {
       manager->gcm128_pre(key.data(), &data);
-      seal = manager->gcm128_enc;
-      open = manager->gcm128_dec;
+      encrypt = manager->gcm128_enc;
+      decrypt = manager->gcm128_dec;
     }
   }
 
-  aes_gcm_enc_dec_t seal, open;
+  void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) const {
+    gcm_context_data context;
+    encrypt(&data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, Gcm::tag_size);
+  }
+
+  aes_gcm_enc_dec_t encrypt, decrypt;
   alignas(64) gcm_key_data data;  // the header asks for it on its own build only
 };
 
@@ -94,14 +99,13 @@ public:
   IpsecMbGcm(const IMB_MGR* manager, Bytes key) : key_(manager, key) {}
 
   void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) override {
-    gcm_context_data context;
-    key_.seal(&key_.data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, tag_size);
+    key_.seal(nonce, aad, in, out, tag);
   }
 
   bool open(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, Bytes tag) override {
     gcm_context_data context;
     uint8_t found[tag_size];
-    key_.open(&key_.data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), found, tag_size);
+    key_.decrypt(&key_.data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), found, tag_size);
     return tag.size() <= tag_size && CRYPTO_memcmp(found, tag.data(), tag.size()) == 0;
   }
 
@@ -111,7 +115,17 @@ private:
 
 // Of AES-CM with HMAC-SHA1. A packet in a burst needs the first three.
 struct CmKey {
-  explicit CmKey(Bytes auth) : hmac(auth) {}
+  CmKey(const IMB_MGR* manager, const SessionKeys& session) : hmac(session.auth) {
+    alignas(16) uint32_t unused[4 * 15];
+    IMB_AES_KEYEXP_128(manager, session.key.data(), schedule, unused);
+    uint8_t block[IMB_SHA1_BLOCK_SIZE] = {};
+    std::memcpy(block, session.auth.data(), session.auth.size());
+    for (auto& byte : block) byte ^= 0x36;
+    IMB_SHA1_ONE_BLOCK(manager, block, inner);
+    for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
+    IMB_SHA1_ONE_BLOCK(manager, block, outer);
+  }
+
   alignas(16) uint8_t inner[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
   alignas(16) uint8_t outer[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
   alignas(16) uint32_t schedule[4 * 15];
@@ -120,22 +134,13 @@ struct CmKey {
 
 class IpsecMbKey final : public SendKey {
 public:
-  IpsecMbKey(IMB_MGR* manager, const SrtpKeys& keys) : SendKey(keys.profile) {
+  IpsecMbKey(const IMB_MGR* manager, const SrtpKeys& keys) : SendKey(keys.profile) {
     const SessionKeys session = derive_session_keys(keys.profile, keys.local_key(), keys.local_salt());
     salt = session.salt;
-    if (is_gcm(keys.profile)) {
+    if (is_gcm(keys.profile))
       std::construct_at(&gcm, manager, Bytes(session.key).first(key_size(keys.profile)));
-      return;
-    }
-    std::construct_at(&cm, session.auth);
-    alignas(16) uint32_t unused[4 * 15];
-    IMB_AES_KEYEXP_128(manager, session.key.data(), cm.schedule, unused);
-    uint8_t block[IMB_SHA1_BLOCK_SIZE] = {};
-    std::memcpy(block, session.auth.data(), session.auth.size());
-    for (auto& byte : block) byte ^= 0x36;
-    IMB_SHA1_ONE_BLOCK(manager, block, cm.inner);
-    for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
-    IMB_SHA1_ONE_BLOCK(manager, block, cm.outer);
+    else
+      std::construct_at(&cm, manager, session);
   }
 
   // Asks for what is needed to seal so many bytes. Which key it is would have to be read from it, and is not: the begin
@@ -183,9 +188,8 @@ public:
         uint8_t iv[12];
         gcm_iv(key->salt, job.ssrc, job.index, iv);
         uint8_t* body = job.out + job.header_size;
-        gcm_context_data context;
-        key->gcm.seal(&key->gcm.data, &context, body, job.payload, job.payload_size, iv, job.out, job.header_size,
-                      body + job.payload_size, Gcm::tag_size);
+        key->gcm.seal(iv, Bytes(job.out, job.header_size), Bytes(job.payload, job.payload_size), body,
+                      body + job.payload_size);
         continue;
       }
       queue(job, *key, waiting++);
