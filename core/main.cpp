@@ -27,7 +27,7 @@ namespace {
 using control::ConfigError;
 using control::Configuration;
 using control::Gateway;
-using control::Module;
+using control::ModuleFile;
 using control::Settings;
 
 struct Options {
@@ -77,8 +77,8 @@ void report(const std::string& failure, bool failures_matter) {
   log::warn("modules", failure);
 }
 
-std::vector<Module> load(const std::vector<std::string>& folders, CardeaModuleKind kind,
-                         const std::vector<std::string>& disabled, bool failures_matter) {
+std::vector<ModuleFile> load(const std::vector<std::string>& folders, CardeaModuleKind kind,
+                             const std::vector<std::string>& disabled, bool failures_matter) {
   control::Found found = control::load_modules(folders, kind, disabled);
   for (const std::string& failure : found.failures) report(failure, failures_matter);
   return std::move(found.modules);
@@ -93,25 +93,24 @@ public:
     auto transports =
         load(general.transports_folder, cardea_transport, settings.transports.disable, general.exit_on_dl_error);
     auto add = [&](Made made) {
-      if (made.plugin == nullptr && made.transport == nullptr)
-        report(text(made.module.path, ": made nothing"), general.exit_on_dl_error);
+      if (made.module == nullptr)
+        report(text(made.file.path, ": made nothing"), general.exit_on_dl_error);
       else
         made_.push_back(std::move(made));
     };
-    for (const Module& module : plugins) add({module, gateway.add_plugin(*module.door), nullptr});
-    for (const Module& module : transports) add({module, nullptr, gateway.add_transport(*module.door)});
+    for (const ModuleFile& file : plugins) add({file, gateway.add_plugin(*file.door)});
+    for (const ModuleFile& file : transports) add({file, gateway.add_transport(*file.door)});
   }
 
   void configure(const Configuration& configuration) {
     for (Made& one : made_) {
-      std::string name = one.module.short_name();
-      JsonView values = configuration.file(name);
-      Configured wrong = one.plugin != nullptr ? one.plugin->configure(values) : one.transport->configure(values);
-      if (wrong) throw ConfigError(configuration.describe(name, *wrong));
+      std::string name = one.file.short_name();
+      if (Configured wrong = one.module->configure(configuration.file(name)))
+        throw ConfigError(configuration.describe(name, *wrong));
     }
     for (const std::string& file : configuration.files()) {
       bool read = file == "cardea" || std::any_of(made_.begin(), made_.end(),
-                                                  [&](const Made& one) { return one.module.short_name() == file; });
+                                                  [&](const Made& one) { return one.file.short_name() == file; });
       if (read) continue;
       if (configuration.only_by_option(file)) throw ConfigError(text("--set ", file, ": there is no such module"));
       log::warn("config", file, ".cfg is not read: there is no such module");
@@ -121,17 +120,16 @@ public:
   void list_settings(std::vector<SettingInfo>& to) const {
     for (const Made& one : made_) {
       std::vector<SettingInfo> own;
-      one.plugin != nullptr ? one.plugin->list_settings(own) : one.transport->list_settings(own);
-      for (SettingInfo& info : own) info.name = one.module.short_name() + "." + info.name;
+      one.module->list_settings(own);
+      for (SettingInfo& info : own) info.name = one.file.short_name() + "." + info.name;
       to.insert(to.end(), own.begin(), own.end());
     }
   }
 
 private:
   struct Made {
-    Module module;
-    Plugin* plugin;
-    Transport* transport;
+    ModuleFile file;
+    Module* module;
   };
   std::vector<Made> made_;
 };

@@ -23,15 +23,19 @@ Gateway::Gateway(const Settings& settings, Random& random, Time now)
 
 Gateway::~Gateway() {
   stop();
-  // Timers hold functions of the plugins.
+  files_.stop();
+  // These hold functions of the plugins.
   timers_.clear();
+  calls_.take(calls_taken_);
+  calls_taken_.clear();
 }
 
 Plugin* Gateway::add_plugin(const CardeaModule& door) {
   LoadedPlugin loaded;
   loaded.door = &door;
   loaded.services = std::make_unique<PluginServices>(
-      PluginServices::Core{peers_, timers_, random_, auth_, now_, settings_.general.state_folder}, door.package);
+      PluginServices::Core{peers_, timers_, random_, auth_, now_, settings_.general.state_folder, calls_, files_},
+      door.package);
   void* made = door.create(static_cast<Services*>(loaded.services.get()), log::sink.load());
   if (made == nullptr) return nullptr;
   loaded.plugin.reset(static_cast<Plugin*>(made));
@@ -43,7 +47,8 @@ Transport* Gateway::add_transport(const CardeaModule& door) {
   loaded.door = &door;
   auto make_folder = [this, &door] { return make_state_folder(settings_.general.state_folder, door.package); };
   loaded.host = std::make_unique<TransportDoor>(
-      inbox_, transports_.size(), [this] { take_turn(); }, make_folder, settings_.general.pages_folder);
+      inbox_, transports_.size(), [this] { take_turn(); }, make_folder, settings_.general.pages_folder,
+      !settings_.general.admin_secret.empty());
   void* made = door.create(static_cast<TransportHost*>(loaded.host.get()), log::sink.load());
   if (made == nullptr) return nullptr;
   loaded.transport.reset(static_cast<Transport*>(made));
@@ -55,6 +60,8 @@ void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, 
   house_ = std::make_unique<House>(House{.peers = *peers_,
                                          .turn = turn_,
                                          .random = random_,
+                                         .limits = limits_,
+                                         .now = now_,
                                          .opaque_id_in_api = settings_.general.opaqueid_in_api,
                                          .media_seconds = settings_.media.no_media_timer > 1});
 }
@@ -62,7 +69,10 @@ void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, 
 Status Gateway::start() {
   std::lock_guard lock(turns_);
   for (LoadedPlugin& loaded : plugins_) {
-    loaded.plugin->start();
+    Status status = Error{0, text(loaded.door->package, " failed")};
+    guarded(loaded.door->package, [&] { status = loaded.plugin->start(); });
+    if (!status) return status;
+    ++plugins_started_;
     settle();
   }
   started_ = true;
@@ -74,11 +84,11 @@ Status Gateway::start() {
 }
 
 void Gateway::run(int stop_fd) {
-  std::array<pollfd, 3> fds{pollfd{inbox_.fd(), POLLIN, 0}, pollfd{events_.fd(), POLLIN, 0},
-                            pollfd{stop_fd, POLLIN, 0}};
+  std::array<pollfd, 4> fds{pollfd{inbox_.fd(), POLLIN, 0}, pollfd{events_.fd(), POLLIN, 0},
+                            pollfd{calls_.fd(), POLLIN, 0}, pollfd{stop_fd, POLLIN, 0}};
   std::unique_lock lock(turns_);
   sleeps_until_ = next_deadline();
-  while ((fds[2].revents & POLLIN) == 0) {
+  while ((fds.back().revents & POLLIN) == 0) {
     // Rounded up: a deadline that is half a millisecond away is not worth a spin.
     int64_t wait_ms = std::clamp<int64_t>(to_ms(sleeps_until_ - Clock::now()) + 1, 0, 60'000);
     lock.unlock();
@@ -109,12 +119,18 @@ void Gateway::turn(Time now) {
   inbox_.take(requests_taken_);
   for (size_t i = 0; i < requests_taken_.size(); ++i) {
     Incoming& incoming = requests_taken_[i];
-    if (incoming.gone)
-      on_gone(incoming.from);
-    else
-      receive(std::move(incoming));
+    switch (incoming.what) {
+    case Incoming::What::opened: on_opened(incoming); break;
+    case Incoming::What::gone: on_gone(incoming.from); break;
+    case Incoming::What::request: receive(std::move(incoming)); break;
+    }
     settle();
     if ((i + 1) % requests_at_once == 0) flush_transports();
+  }
+  calls_.take(calls_taken_);
+  for (const auto& call : calls_taken_) {
+    call();
+    settle();
   }
   TimerId newest = timers_.newest();
   while (auto call = timers_.take(now_, newest)) {
@@ -138,6 +154,10 @@ void Gateway::receive(Incoming in) {
   if (!envelope) {
     transport.send(in.from.id, in.tag, error_reply(envelope.error(), named_session(in.request), std::nullopt));
     return;
+  }
+  if (auto opened = opened_.find(in.from); opened != opened_.end()) {
+    in.address = opened->second.address;
+    if (opened->second.lasts == Lasts::one_request) opened_.erase(opened);
   }
   auto reply = in.api == Api::client ? client_request(in, *envelope) : admin_request(in, *envelope);
   if (!reply) reply = error_reply(reply.error(), envelope->session, envelope->transaction);
@@ -197,7 +217,10 @@ void Gateway::disown(Session& session) {
   session.owner.reset();
 }
 
+void Gateway::on_opened(const Incoming& incoming) { opened_[incoming.from] = {incoming.address, incoming.lasts}; }
+
 void Gateway::on_gone(Connection connection) {
+  opened_.erase(connection);
   auto found = owned_.find(connection);
   if (found == owned_.end()) return;
   std::set<SessionId> sessions = std::move(found->second);
@@ -223,6 +246,7 @@ void Gateway::sweep() {
   }
   if (uint64_t dropped = inbox_.take_dropped(); dropped > 0)
     log::error("control", dropped, " requests were dropped: too many are waiting");
+  limits_.sweep(now_);
 }
 
 void Gateway::end_handle(ClientHandle& handle) {
@@ -264,6 +288,8 @@ void Gateway::settle() {
       turn_.outgoing.pop_front();
       if (auto* pushed = std::get_if<Pushed>(&next)) {
         deliver(std::move(*pushed));
+      } else if (const auto* negotiated = std::get_if<Negotiated>(&next)) {
+        if (ClientHandle* handle = find_handle(negotiated->handle)) handle->on_negotiated();
       } else {
         auto& notice = std::get<Notice>(next);
         if (auto session = sessions_.find(notice.session); session != sessions_.end())
@@ -308,6 +334,11 @@ void Gateway::stop() {
     settle();
   }
   for (; transports_started_ > 0; --transports_started_) transports_[transports_started_ - 1].transport->stop();
+  for (; plugins_started_ > 0; --plugins_started_) {
+    const LoadedPlugin& loaded = plugins_[plugins_started_ - 1];
+    guarded(loaded.door->package, [&] { loaded.plugin->stop(); });
+  }
+  files_.stop();
 }
 
 }  // namespace cardea::control

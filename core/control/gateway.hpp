@@ -18,6 +18,7 @@
 #include "control/envelope.hpp"
 #include "control/handle.hpp"
 #include "control/inbox.hpp"
+#include "control/limits.hpp"
 #include "control/peers.hpp"
 #include "control/services.hpp"
 #include "control/session.hpp"
@@ -94,6 +95,7 @@ private:
   // gateway.cpp
   void receive(Incoming incoming);
   void on_event(const worker::WorkerEvent& event);
+  void on_opened(const Incoming& incoming);
   void on_gone(Connection connection);
   void sweep();
   void flush_transports();
@@ -114,8 +116,11 @@ private:
   // owned; what plugins may use while they end stands before them
   Inbox inbox_;
   Mailbox<worker::WorkerEvent> events_;
+  Calls calls_;
+  Limits limits_;
   Auth auth_;
   Time now_;
+  FilesThread files_;
   Timers timers_;
   Turn turn_;
   std::unique_ptr<Peers> peers_;
@@ -128,11 +133,17 @@ private:
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
   std::unordered_map<HandleId, ClientHandle*> handles_;
   std::map<Connection, std::set<SessionId>> owned_;
+  struct Opened {
+    ClientAddress address;
+    Lasts lasts = Lasts::until_gone;
+  };
+  std::map<Connection, Opened> opened_;
   Time next_sweep_;
   bool started_ = false;
-  size_t transports_started_ = 0;
+  size_t plugins_started_ = 0, transports_started_ = 0;
   std::vector<Incoming> requests_taken_;
   std::vector<worker::WorkerEvent> events_taken_;
+  std::vector<std::function<void()>> calls_taken_;
 };
 
 // The answer to "info".

@@ -47,8 +47,10 @@ Result<Json> ClientHandle::message(Json body, const std::string& transaction, st
   Message message{std::move(body), transaction, std::nullopt, std::nullopt};
   if (jsep)
     if (Status status = receive(*jsep, message); !status) return status.error();
+  const bool answered = message.answer.has_value();
   Result<Json> out = Error{code::plugin_message, "The plugin failed"};
   guarded(names_.plugin, [&] { out = answer(attachment_->handle(std::move(message)), transaction); });
+  if (answered) house_.turn.outgoing.push_back(Negotiated{names_.id});
   return out;
 }
 
@@ -157,8 +159,14 @@ Result<std::string> ClientHandle::answer_offer(AnswerPlan plan) {
   if (!negotiation_) return Error{code::jsep_sdp, "there is no offer to answer"};
   if (std::exchange(restart_, false)) negotiation_->renew_credentials(house_.peers.new_credentials());
   auto sdp = negotiation_->answer(plan);
-  if (sdp) tell_worker();
+  if (!sdp) return sdp;
+  tell_worker();
+  house_.turn.outgoing.push_back(Negotiated{names_.id});
   return sdp;
+}
+
+void ClientHandle::on_negotiated() {
+  if (negotiated()) guarded(names_.plugin, [this] { attachment_->on_negotiated(); });
 }
 
 Result<std::string> ClientHandle::make_offer(OfferPlan plan) {

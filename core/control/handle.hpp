@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "cardea/plugin.hpp"
+#include "control/client_address.hpp"
 #include "control/jsep.hpp"
+#include "control/limits.hpp"
 #include "control/peers.hpp"
 #include "control/turn.hpp"
 #include "data/events.hpp"
@@ -26,6 +28,8 @@ struct House {
   Peers& peers;
   Turn& turn;
   Random& random;
+  Limits& limits;
+  const Time& now;  // of the current turn
   bool opaque_id_in_api = false;
   bool media_seconds = false;  // "media" events tell how long the silence was
 };
@@ -37,6 +41,7 @@ public:
     SessionId session;
     std::string plugin;  // as the client called it
     std::string opaque_id;
+    ClientAddress address{};  // of the client
   };
   ClientHandle(House& house, Names names) : house_(house), names_(std::move(names)) {}
   ~ClientHandle();  // hangs up and detaches; what the plugin pushes to this handle meanwhile is lost
@@ -60,6 +65,9 @@ public:
     house_.turn.endings.push_back({.of = Ending::Of::peer, .handle = names_.id, .reason = std::move(reason)});
   }
 
+  // An exchange of offer and answer is complete: the plugin may use its lines.
+  void on_negotiated();
+
   // What a plugin pushed, as the client gets it. This is where its plan becomes an SDP.
   Json event(Event event);
   // {"janus": kind, "session_id", "sender", "opaque_id"?}
@@ -82,6 +90,8 @@ public:
   void hang_up() override { ask_to_hang_up("Close PC"); }
   void open_data(const DataChannel& channel) override;
   void close_data(std::string_view label) override;
+  bool may_guess() override { return house_.limits.may_guess(names_.address, Secret::plugin, house_.now); }
+  void guess_failed() override { house_.limits.guess_failed(names_.address, Secret::plugin, house_.now); }
   void detach() override { house_.turn.endings.push_back({.of = Ending::Of::handle, .handle = names_.id}); }
 
 private:

@@ -11,20 +11,26 @@
 
 #include "cardea/mailbox.hpp"
 #include "cardea/transport.hpp"
+#include "control/client_address.hpp"
 #include "control/session.hpp"
 
 namespace cardea::control {
 
 struct Incoming {
+  enum class What : uint8_t { request, opened, gone };
   Connection from;
-  RequestTag tag;
+  What what = What::request;
+  // of a request
+  RequestTag tag{};
   Api api = Api::client;
-  Json request;
-  bool gone = false;  // no request: the connection is closed
+  Json request{};
+  // of an opened connection
+  ClientAddress address{};
+  Lasts lasts = Lasts::until_gone;
 };
 
 // Requests beyond the bound are dropped and counted: the control thread is then seconds behind, and their clients have
-// given up by the time they would be answered. A closed connection is never lost.
+// given up by the time they would be answered. An opened or a closed connection is never lost.
 class Inbox {
 public:
   static constexpr size_t bound = 65'536;
@@ -32,7 +38,7 @@ public:
   using Wake = Mailbox<Incoming>::Wake;
 
   void post(Incoming incoming, Wake when) {
-    if (!incoming.gone && waiting_.fetch_add(1, std::memory_order_relaxed) >= bound) {
+    if (incoming.what == Incoming::What::request && waiting_.fetch_add(1, std::memory_order_relaxed) >= bound) {
       waiting_.fetch_sub(1, std::memory_order_relaxed);
       dropped_.fetch_add(1, std::memory_order_relaxed);
       return;
@@ -44,7 +50,7 @@ public:
   void take(std::vector<Incoming>& into) {
     mailbox_.take(into);
     size_t requests = 0;
-    for (const Incoming& one : into) requests += one.gone ? 0 : 1;
+    for (const Incoming& one : into) requests += one.what == Incoming::What::request ? 1 : 0;
     waiting_.fetch_sub(requests, std::memory_order_relaxed);
   }
   int fd() const { return mailbox_.fd(); }
@@ -62,16 +68,25 @@ public:
   // `take_turn` is called when requests were brought together. `make_folder` makes the module's state folder, once it
   // is asked for.
   TransportDoor(Inbox& inbox, size_t transport, std::function<void()> take_turn,
-                std::function<std::string()> make_folder, std::string pages_folder)
+                std::function<std::string()> make_folder, std::string pages_folder, bool admin_secret_set)
       : inbox_(inbox), transport_(transport), take_turn_(std::move(take_turn)), make_folder_(std::move(make_folder)),
-        pages_folder_(std::move(pages_folder)) {}
+        pages_folder_(std::move(pages_folder)), admin_secret_set_(admin_secret_set) {}
+
+  // Wakes nobody: it matters when something is received.
+  void opened(ConnectionId connection, std::string_view remote_address, Lasts lasts) override {
+    inbox_.post({.from = {transport_, connection},
+                 .what = Incoming::What::opened,
+                 .address = ClientAddress::of(remote_address),
+                 .lasts = lasts},
+                Inbox::Wake::later);
+  }
 
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
-    inbox_.post({{transport_, from}, tag, api, std::move(request), false}, wake_);
+    inbox_.post({.from = {transport_, from}, .tag = tag, .api = api, .request = std::move(request)}, wake_);
     if (wake_ == Inbox::Wake::later) brought_ = true;
   }
   void gone(ConnectionId connection) override {
-    inbox_.post({{transport_, connection}, {}, {}, {}, true}, Inbox::Wake::now);
+    inbox_.post({.from = {transport_, connection}, .what = Incoming::What::gone}, Inbox::Wake::now);
   }
   void hold() override { wake_ = Inbox::Wake::later; }
   void release() override {
@@ -83,6 +98,7 @@ public:
     return state_folder_;
   }
   const std::string& pages_folder() const override { return pages_folder_; }
+  bool admin_secret_set() const override { return admin_secret_set_; }
 
 private:
   // given
@@ -91,6 +107,7 @@ private:
   const std::function<void()> take_turn_;
   const std::function<std::string()> make_folder_;
   const std::string pages_folder_;
+  const bool admin_secret_set_;
   // state
   Inbox::Wake wake_ = Inbox::Wake::now;  // written only by a transport's single thread
   bool brought_ = false;                 // a request, since hold(); only that thread's

@@ -63,7 +63,7 @@ bool is_whole(const std::filesystem::path& path) {
 
 std::string short_name(std::string_view package) { return std::string(package.substr(package.rfind('.') + 1)); }
 
-std::string Module::short_name() const { return control::short_name(door->package); }
+std::string ModuleFile::short_name() const { return control::short_name(door->package); }
 
 bool answers_to(const CardeaModule& door, std::string_view name) {
   constexpr std::string_view ours = "cardea.", theirs = "janus.";
@@ -98,10 +98,10 @@ Found load_modules(const std::vector<std::string>& folders, CardeaModuleKind kin
         fail(why);
         continue;
       }
-      Module module{file.string(), door};
+      ModuleFile module{file.string(), door};
       if (listed(disabled, module.package()) || listed(disabled, module.short_name())) continue;
       auto twin = std::find_if(found.modules.begin(), found.modules.end(),
-                               [&](const Module& other) { return other.short_name() == module.short_name(); });
+                               [&](const ModuleFile& other) { return other.short_name() == module.short_name(); });
       if (twin != found.modules.end()) {
         fail(text("the package ", door->package, " is there already, from ", twin->path));
         continue;
@@ -110,7 +110,7 @@ Found load_modules(const std::vector<std::string>& folders, CardeaModuleKind kin
     }
   }
   std::sort(found.modules.begin(), found.modules.end(),
-            [](const Module& a, const Module& b) { return a.package() < b.package(); });
+            [](const ModuleFile& a, const ModuleFile& b) { return a.package() < b.package(); });
   return found;
 }
 

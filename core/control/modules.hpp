@@ -10,7 +10,7 @@
 namespace cardea::control {
 
 // A module that fits: loaded for the rest of the process.
-struct Module {
+struct ModuleFile {
   std::string path;
   const CardeaModule* door = nullptr;
 
@@ -19,7 +19,7 @@ struct Module {
 };
 
 struct Found {
-  std::vector<Module> modules;        // by package
+  std::vector<ModuleFile> modules;    // by package
   std::vector<std::string> failures;  // one line for each file that was skipped
 };
 

@@ -86,7 +86,7 @@ Result<Json> Gateway::create(const Incoming& in, const Envelope& e) {
   if (id && sessions_.contains(id)) return Error{code::session_in_use, text("Session ", id.value, " is in use")};
   if (!id) id = SessionId{fresh_id(sessions_, random_)};
   auto& session = sessions_[id];
-  session = std::make_unique<Session>(Session{id, {}, now_, {}});
+  session = std::make_unique<Session>(Session{id, in.address, {}, now_, {}});
   own(*session, in.from);
   log::debug("control", "session ", id.value, " created");
   Json reply = envelope("success", {}, e.transaction);
@@ -153,8 +153,9 @@ Result<Json> Gateway::attach(JsonView request, const Envelope& e, Session& sessi
   if (Status status = may_attach(request["token"], *plugin, wanted->plugin); !status) return status.error();
 
   HandleId id{fresh_id(handles_, random_)};
-  auto handle = std::make_unique<ClientHandle>(
-      *house_, ClientHandle::Names{id, session.id, std::move(wanted->plugin), wanted->opaque_id.value_or("")});
+  auto handle =
+      std::make_unique<ClientHandle>(*house_, ClientHandle::Names{id, session.id, std::move(wanted->plugin),
+                                                                  wanted->opaque_id.value_or(""), session.address});
   if (Status status = handle->attach(*plugin->plugin); !status) return status.error();
   handles_[id] = handle.get();
   session.handles[id] = std::move(handle);

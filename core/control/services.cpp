@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "cardea/log.hpp"
@@ -45,6 +46,22 @@ void PluginServices::detect_talking(ReceiverId from, std::optional<TalkDetection
 
 TimerId PluginServices::after(Duration delay, std::function<void()> call) {
   return core_.timers.at(core_.now + delay, [this, call = std::move(call)] { guarded(package_, call); });
+}
+
+void PluginServices::post(std::function<void()> call) {
+  core_.calls.post([this, call = std::move(call)] { guarded(package_, call); });
+}
+
+void PluginServices::save(std::string path, std::string content, std::function<void(Status)> done) {
+  auto tell = [this, done = std::move(done)](Status status) {
+    if (done) post([done, status = std::move(status)] { done(status); });
+  };
+  if (state_folder().empty()) return tell(Error{0, "There is no state folder"});
+  const std::filesystem::path inside(path);
+  if (path.empty() || inside.is_absolute() || std::find(inside.begin(), inside.end(), "..") != inside.end())
+    return tell(Error{0, text(path, ": is no path inside the state folder")});
+  if (Status status = core_.files.save(text(state_folder(), "/", path), std::move(content), tell); !status)
+    tell(std::move(status));
 }
 
 const std::string& PluginServices::state_folder() const {

@@ -4,8 +4,10 @@
 #include <string>
 
 #include "base/random.hpp"
+#include "cardea/mailbox.hpp"
 #include "cardea/plugin.hpp"
 #include "control/auth.hpp"
+#include "control/files_thread.hpp"
 #include "control/peers.hpp"
 #include "control/timers.hpp"
 
@@ -13,6 +15,9 @@ namespace cardea::control {
 
 // Makes the folder for a module's own files below `folder`. "" if there is none, or it cannot be made.
 std::string make_state_folder(const std::string& folder, std::string_view package);
+
+// Calls from any thread into a control turn.
+using Calls = Mailbox<std::function<void()>>;
 
 class PluginServices final : public Services {
 public:
@@ -24,6 +29,8 @@ public:
     const Auth& auth;
     const Time& now;
     const std::string& state_folder;
+    Calls& calls;
+    FilesThread& files;
   };
   PluginServices(Core core, std::string package) : core_(core), package_(std::move(package)) {}
 
@@ -38,9 +45,11 @@ public:
   void detect_talking(ReceiverId from, std::optional<TalkDetection> how) override;
   TimerId after(Duration delay, std::function<void()> call) override;
   void cancel(TimerId timer) override { core_.timers.cancel(timer); }
+  void post(std::function<void()> call) override;
   uint64_t random() override { return core_.random.u64(); }
   Time now() const override { return core_.now; }
   const std::string& state_folder() const override;
+  void save(std::string path, std::string content, std::function<void(Status)> done) override;
   bool tokens_are_signed() const override { return core_.auth.uses_tokens(); }
   bool token_grants(std::string_view token, std::string_view realm, std::string_view descriptor) const override {
     return core_.auth.grants(token, realm, descriptor, core_.now);

@@ -8,6 +8,7 @@
 
 #include "cardea/ids.hpp"
 #include "cardea/time.hpp"
+#include "control/client_address.hpp"
 #include "control/handle.hpp"
 
 namespace cardea::control {
@@ -21,6 +22,7 @@ struct Connection {
 
 struct Session {
   SessionId id;
+  ClientAddress address;            // that created it: its bounds hold
   std::optional<Connection> owner;  // none: it closed, and the session may be claimed
   Time last_activity;
   std::map<HandleId, std::unique_ptr<ClientHandle>> handles;

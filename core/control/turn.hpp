@@ -22,6 +22,10 @@ struct Notice {
   SessionId session;
   Json message;
 };
+// An exchange of offer and answer that is complete; the plugin is told after the event that belongs to it.
+struct Negotiated {
+  HandleId handle;
+};
 struct Ending {
   enum class Of { peer, handle, session } of = Of::peer;
   HandleId handle{};
@@ -30,7 +34,7 @@ struct Ending {
 };
 
 struct Turn {
-  std::deque<std::variant<Pushed, Notice>> outgoing;
+  std::deque<std::variant<Pushed, Notice, Negotiated>> outgoing;
   std::deque<Ending> endings;
 };
 

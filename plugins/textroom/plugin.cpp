@@ -14,7 +14,10 @@ public:
 
   Configured configure(JsonView values) override { return rooms_.configure(values); }
   void list_settings(std::vector<SettingInfo>& to) const override { Rooms::list_settings(to); }
-  void start() override { rooms_.start(); }
+  Status start() override {
+    rooms_.start();
+    return {};
+  }
   Result<std::unique_ptr<Attachment>> attach(Handle& client) override {
     return std::unique_ptr<Attachment>(std::make_unique<Seat>(client, rooms_));
   }

@@ -33,8 +33,6 @@ public:
   void flush() override;
   void session_owned(ConnectionId by, SessionId session) override;
   void session_over(ConnectionId owner, SessionId session, bool claimed) override;
-  // WebSockets come in here too, and of those gone() is said; of requests it never is.
-  bool connection_oriented() const override { return true; }
 
   // How often something was refused. Only while the transport is stopped.
   uint64_t refusals(Refusal what) const;

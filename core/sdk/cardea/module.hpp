@@ -15,7 +15,7 @@
 namespace cardea {
 
 // Raised whenever an SDK header changes in a way that a module compiled before would not survive.
-inline constexpr uint32_t module_abi = 1;
+inline constexpr uint32_t module_abi = 2;
 
 #define CARDEA_STRINGIZE_(x) #x
 #define CARDEA_STRINGIZE(x) CARDEA_STRINGIZE_(x)

@@ -22,8 +22,8 @@
 #include "cardea/ids.hpp"
 #include "cardea/json.hpp"
 #include "cardea/media.hpp"
+#include "cardea/module_base.hpp"
 #include "cardea/result.hpp"
-#include "cardea/schema.hpp"
 #include "cardea/time.hpp"
 
 namespace cardea {
@@ -97,6 +97,10 @@ public:
   // A data channel can be used, whoever opened it; and one is closed by the peer, or could not be opened.
   virtual void on_data_open(const DataChannel& /*channel*/) {}
   virtual void on_data_closed(std::string_view /*label*/) {}
+  // An exchange of offer and answer is complete, and the core knows its lines: from here Handle::receiver() and
+  // sender() name them. The answer is ours (its event was sent) or the client's (its message was handled, and the event
+  // that answers that was sent). This is the place to declare routes, and to make the next offer that had to wait.
+  virtual void on_negotiated() {}
 };
 
 class Handle {
@@ -133,6 +137,13 @@ public:
   virtual void open_data(const DataChannel& channel) = 0;
   virtual void close_data(std::string_view label) = 0;
 
+  // A pin, secret or token of the plugin's own came with a request. False: there were too many wrong ones from the
+  // client's address. Do not compare it then, whatever it is, and answer with the error of a wrong one and a text that
+  // says so.
+  virtual bool may_guess() = 0;
+  // It was wrong. Counted by the client's address and logged.
+  virtual void guess_failed() = 0;
+
 protected:
   ~Handle() = default;
 };
@@ -156,11 +167,20 @@ public:
   // Calls back once, in a control turn. A timer of zero delay runs in the next turn.
   virtual TimerId after(Duration delay, std::function<void()> call) = 0;
   virtual void cancel(TimerId timer) = 0;
+  // Calls back once, in a control turn, in the order of posting. The one function here that any thread may call: it is
+  // how a thread of the plugin's own gives results back. Nothing runs after stop().
+  virtual void post(std::function<void()> call) = 0;
 
   virtual uint64_t random() = 0;  // cryptographic
   virtual Time now() const = 0;   // of the current control turn
   // Where the module may keep files of its own between runs (permanent rooms...); made on demand; "" if there is none.
   virtual const std::string& state_folder() const = 0;
+  // Writes a file of the state folder as a whole, on the files thread: after a crash there is the old content or the
+  // new one. `path` is relative to the folder, without "..". `done` is called in a control turn, with the error if it
+  // was not written; it may be empty. A save that waits while another one of the same path comes is not written by
+  // itself: the newest content is, and each `done` is told of that. What still waits when the gateway stops is written;
+  // its `done` is not called.
+  virtual void save(std::string path, std::string content, std::function<void(Status)> done) = 0;
   // Signed tokens (core.md section 7): is this the mode, and does the token grant this plugin and descriptor?
   virtual bool tokens_are_signed() const = 0;
   virtual bool token_grants(std::string_view token, std::string_view realm, std::string_view descriptor) const = 0;
@@ -169,23 +189,10 @@ protected:
   ~Services() = default;
 };
 
-// The same shape for all modules: settings are read before anything starts. `values` are the module's configuration
-// file and
-// --set options as one JSON object of sections; the first thing wrong is returned, as the path inside the file and what
-// was expected.
-using Configured = std::optional<SettingError>;
-
-class Plugin {
+class Plugin : public Module {
 public:
-  virtual ~Plugin() = default;
-  virtual Configured configure(JsonView /*values*/) { return std::nullopt; }
-  virtual void list_settings(std::vector<SettingInfo>& /*to*/) const {}
-  // After configure(), with all Services usable.
-  virtual void start() {}
   // An error makes the client's attach fail with 461.
   virtual Result<std::unique_ptr<Attachment>> attach(Handle& handle) = 0;
-  // The admin API's message_plugin: the answer, as for a synchronous request. None: the plugin takes no such messages.
-  virtual std::optional<Json> admin(JsonView /*request*/) { return std::nullopt; }
 };
 
 }  // namespace cardea

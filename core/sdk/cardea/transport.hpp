@@ -10,15 +10,23 @@
 
 #include "cardea/ids.hpp"
 #include "cardea/json.hpp"
-#include "cardea/plugin.hpp"
+#include "cardea/module_base.hpp"
 
 namespace cardea {
 
 enum class Api { client, admin };
 
+// How long a connection lasts.
+enum class Lasts { until_gone, one_request };
+
 // The core's side. Thread-safe.
 class TransportHost {
 public:
+  // A connection begins; said before its first receive(). `remote_address` is the client's IP address as text, without
+  // a port: of the socket, or what a trusted proxy says; "" where there is none (a Unix socket). Clients are bounded by
+  // it. Where each request is a connection of its own (HTTP) it is said before each receive(), with
+  // Lasts::one_request; gone() need not be said of those.
+  virtual void opened(ConnectionId connection, std::string_view remote_address, Lasts lasts = Lasts::until_gone) = 0;
   // A request. `tag` comes back with its reply; events carry no tag. The value is handed over. Anything JSON may be
   // given: what is no object is answered with an error.
   virtual void receive(ConnectionId from, RequestTag tag, Api api, Json request) = 0;
@@ -34,22 +42,17 @@ public:
   virtual const std::string& state_folder() const = 0;
   // The folder of the web pages; "" if there is none.
   virtual const std::string& pages_folder() const = 0;
+  // Is there a secret for the admin API? Without one no admin listener may be opened: start() returns an error.
+  virtual bool admin_secret_set() const = 0;
 
 protected:
   ~TransportHost() = default;
 };
 
-class Transport {
+// start() binds the ports and starts the threads; stop() sends what is queued (for at most a second), closes all
+// connections and joins the threads.
+class Transport : public Module {
 public:
-  virtual ~Transport() = default;
-  virtual Configured configure(JsonView /*values*/) { return std::nullopt; }
-  virtual void list_settings(std::vector<SettingInfo>& /*to*/) const {}
-
-  // Binds its ports and starts its threads. An error ("Port 8188 is in use") stops the start of the house.
-  virtual Status start() = 0;
-  // Sends what is queued (for at most a second), closes all connections and joins its threads. No call to the host
-  // after it.
-  virtual void stop() = 0;
   // Lines to print for the person who started the gateway: "http://192.0.2.1:8088/".
   virtual std::vector<std::string> addresses() const = 0;
 
@@ -62,9 +65,6 @@ public:
   virtual void session_owned(ConnectionId by, SessionId session) = 0;
   // The session ended (its "timeout" event, if it timed out, was sent before), or was claimed by another connection.
   virtual void session_over(ConnectionId owner, SessionId session, bool claimed) = 0;
-
-  // True if gone() is ever said of this transport's connections; false for HTTP, where each request is a connection.
-  virtual bool connection_oriented() const { return true; }
 };
 
 }  // namespace cardea

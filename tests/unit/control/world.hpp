@@ -94,6 +94,7 @@ struct FakeAttachment final : Attachment {
   void on_data_ready() override;
   void on_data_open(const DataChannel& channel) override;
   void on_data_closed(std::string_view label) override;
+  void on_negotiated() override;
   Json describe() const override { return Json::object("fake", true); }
 
   FakePlugin& plugin;
@@ -147,6 +148,7 @@ inline void FakeAttachment::on_data(DataMessage message) {
 inline void FakeAttachment::on_data_ready() { plugin.note("data ready"); }
 inline void FakeAttachment::on_data_open(const DataChannel& channel) { plugin.note(text("data open ", channel.label)); }
 inline void FakeAttachment::on_data_closed(std::string_view label) { plugin.note(text("data closed ", label)); }
+inline void FakeAttachment::on_negotiated() { plugin.note(text("negotiated a:", client.receiver("a").has_value())); }
 
 inline Reply FakeAttachment::handle(Message message) {
   std::string_view what = message.body["do"].string();
@@ -208,8 +210,8 @@ inline Reply FakeAttachment::handle(Message message) {
 
 class World {
 public:
-  explicit World(Settings s = {}, uint16_t count = 1) : settings(std::move(s)) {
-    settings.general.state_folder.clear();
+  explicit World(Settings s = {}, uint16_t count = 1, std::string state_folder = {}) : settings(std::move(s)) {
+    settings.general.state_folder = std::move(state_folder);
     for (uint16_t i = 0; i < count; ++i) workers.push_back(std::make_unique<FakeWorker>());
     gateway = std::make_unique<Gateway>(settings, random, now);
     plugin = static_cast<FakePlugin*>(gateway->add_plugin(plugin_door));

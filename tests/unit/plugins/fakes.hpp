@@ -32,6 +32,14 @@ public:
     return id;
   }
   void cancel(TimerId timer) override { timers.erase(timer); }
+  void post(std::function<void()> call) override { after(Duration::zero(), std::move(call)); }
+  void save(std::string path, std::string content, std::function<void(Status)> done) override {
+    files[path] = std::move(content);
+    if (done)
+      post([done = std::move(done), status = save_fails ? Status(Error{0, "The disk is full"}) : Status()] {
+        done(status);
+      });
+  }
   uint64_t random() override {
     seed ^= seed << 13;
     seed ^= seed >> 7;
@@ -77,6 +85,8 @@ public:
   uint64_t last_timer = 0, seed = 88172645463325252u;
   uint32_t last_peer = 0;
   std::string folder;
+  std::map<std::string, std::string> files;  // that were saved
+  bool save_fails = false;
   bool signed_tokens = false;
 
 private:
@@ -122,6 +132,9 @@ public:
     std::erase_if(channels, [&](const DataChannel& channel) { return channel.label == label; });
   }
 
+  bool may_guess() override { return guesses_left > 0; }
+  void guess_failed() override { --guesses_left; }
+
   std::string name = "janus.plugin.videoroom", opaque;
   std::vector<Event> pushed;
   std::vector<DataMessage> data;
@@ -131,6 +144,7 @@ public:
   bool up = false, hang_up_asked = false, detach_asked = false;
   bool data_full = false;  // send_data() refuses
   uint64_t affinity = 0;
+  int guesses_left = 5;
 
 private:
   std::optional<uint16_t> index(std::string_view mid) const {
@@ -160,7 +174,10 @@ public:
   // what was pushed meanwhile is in `news`.
   Json ask(Json body, std::optional<Offer> offer = {}, std::optional<Answer> answer = {}) {
     if (offer) negotiating_ = true;
-    if (answer) agree(*answer);
+    if (answer) {
+      agree(*answer);
+      negotiated_ = true;
+    }
     Reply reply = attachment->handle({std::move(body), "t1", std::move(offer), std::move(answer)});
     asynchronous = reply.asynchronous;
     Json data;
@@ -179,6 +196,7 @@ public:
   }
 
   void end_turn() {
+    if (std::exchange(negotiated_, false)) attachment->on_negotiated();
     services_.advance(Duration::zero());
     collect();
     if (std::exchange(handle.hang_up_asked, false)) drop("Close PC");
@@ -244,6 +262,7 @@ private:
     negotiating_ = true;
     if (!answered()) return;
     begin_peer();
+    negotiated_ = true;
     handle.mids.clear();
     for (const AnswerSection& line : plan().sections) handle.mids.push_back(line.mid);
   }
@@ -257,7 +276,7 @@ private:
   }
 
   FakeServices& services_;
-  bool negotiating_ = false;
+  bool negotiating_ = false, negotiated_ = false;
 };
 
 inline Section section(std::string mid, MediaKind kind, std::vector<Codec> codecs,

@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -26,6 +28,10 @@ class FakeHost final : public TransportHost {
 public:
   ~FakeHost() { stop_answering(); }
 
+  void opened(ConnectionId connection, std::string_view remote_address, Lasts) override {
+    std::lock_guard lock(mutex_);
+    opened_[connection] = remote_address;
+  }
   void receive(ConnectionId from, RequestTag tag, Api api, Json request) override {
     std::lock_guard lock(mutex_);
     received_.push_back({from, tag, api, std::move(request)});
@@ -43,6 +49,7 @@ public:
   }
   const std::string& state_folder() const override { return state; }
   const std::string& pages_folder() const override { return pages; }
+  bool admin_secret_set() const override { return admin_secret; }
 
   // The oldest request not taken yet; its `request` is empty if none comes in time.
   Received next(std::chrono::milliseconds patience = std::chrono::seconds(5)) {
@@ -57,6 +64,12 @@ public:
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, std::chrono::seconds(5), [&] { return gone_.size() >= count; });
     return gone_;
+  }
+  // What opened() said of a connection; none if it was not said.
+  std::optional<std::string> address_of(ConnectionId connection) {
+    std::lock_guard lock(mutex_);
+    auto found = opened_.find(connection);
+    return found == opened_.end() ? std::nullopt : std::optional(found->second);
   }
   size_t waiting() {
     std::lock_guard lock(mutex_);
@@ -76,12 +89,14 @@ public:
   }
 
   std::string state, pages;
+  bool admin_secret = true;
   std::function<void(Received)> answer_in_release;  // set before the transport starts
 
 private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Received> received_;
+  std::map<ConnectionId, std::string> opened_;
   std::vector<ConnectionId> gone_;
   std::atomic<bool> running_{false};
   std::thread thread_;
