@@ -19,6 +19,7 @@
 #include "control/modules.hpp"
 #include "secure/certificate.hpp"
 #include "worker/data_thread.hpp"
+#include "worker/processor_thread.hpp"
 #include "worker/udp_socket.hpp"
 
 namespace cardea {
@@ -151,7 +152,7 @@ secure::Certificate load_certificate(const control::CertificateSettings& files) 
   return value_or_throw(secure::Certificate::load(files.cert_pem, key, files.cert_pwd).with_context("certificates"));
 }
 
-// The media workers and the data thread, from their sockets to the end of their threads.
+// The media workers, the processor threads and the data thread, from their sockets to the end of their threads.
 class Workers {
 public:
   Workers(const Settings& settings, Mailbox<worker::WorkerEvent>& events)
@@ -166,6 +167,9 @@ public:
       workers_.push_back(value_or_throw(worker::Worker::make(i, std::move(own), *dtls_, events, &data_)));
       local_.candidates.push_back(value_or_throw(control::advertised(bind, settings.nat, i, workers_.back()->port())));
     }
+    const uint16_t threads = control::worker_count(settings.media.processors, cpus.size());
+    for (uint16_t i = 0; i < threads; ++i)
+      processors_.push_back(std::make_unique<worker::ProcessorThread>(static_cast<uint16_t>(count + i), events));
     local_.fingerprint = dtls_->fingerprint();
     if (!local_.candidates.front().empty()) local_.origin_address = local_.candidates.front().front().ip_text();
   }
@@ -173,20 +177,22 @@ public:
 
   void start() {
     started_ = true;
-    for (auto& one : workers_) one->start(all());
+    for (worker::Worker* one : all()) one->start(all());
     data_.start(all());
   }
   void stop() {
     if (!std::exchange(started_, false)) return;
-    for (auto& one : workers_) one->stop();
+    for (worker::Worker* one : all()) one->stop();
     data_.stop();
   }
   worker::DataDoor* data() { return &data_; }
   std::vector<worker::Worker*> all() const {
     std::vector<worker::Worker*> pointers;
     for (const auto& one : workers_) pointers.push_back(one.get());
+    for (const auto& one : processors_) pointers.push_back(one.get());
     return pointers;
   }
+  size_t processor_threads() const { return processors_.size(); }
   const control::LocalMedia& local() const { return local_; }
 
 private:
@@ -196,6 +202,7 @@ private:
   std::unique_ptr<secure::DtlsContext> dtls_;
   worker::DataThread data_;
   std::vector<std::unique_ptr<worker::Worker>> workers_;
+  std::vector<std::unique_ptr<worker::ProcessorThread>> processors_;
   // state
   control::LocalMedia local_;
   bool started_ = false;
@@ -203,7 +210,7 @@ private:
 
 void run(Gateway& gateway, const Settings& settings, int stop_fd) {
   Workers workers(settings, gateway.worker_events());
-  gateway.use_media(workers.all(), workers.local(), workers.data());
+  gateway.use_media(workers.all(), workers.local(), workers.data(), workers.processor_threads());
   workers.start();
   Status started = gateway.start();
   if (!started) {

@@ -54,6 +54,12 @@ Json describe(const data::PeerDataStats& stats) {
   add(all, stats).set("drops", counted(stats.drops)).set("channels", std::move(channels));
   return all;
 }
+// A processor thread, likewise.
+Json describe_processors(const worker::WorkerStats& stats) {
+  return Json::object("id", stats.worker, "processors", stats.peers, "packets_in", stats.packets_in, "packets_out",
+                      stats.packets_out, "ticks", stats.ticks, "occupancy", stats.tick_occupancy, "stale_commands",
+                      stats.stale_commands, "drops", counted(stats.drops));
+}
 int64_t monotonic_us(Time time) { return to_us(time.time_since_epoch()); }
 
 }  // namespace
@@ -86,10 +92,14 @@ Result<Json> Gateway::admin_of_server(const Envelope& e) {
     return reply;
   }
   if (e.verb == "loops_info") {
-    Json loops = Json::array();
+    Json loops = Json::array(), processors = Json::array();
     if (peers_)
-      for (const worker::WorkerStats& stats : peers_->stats()) loops.append(describe(stats));
-    reply.set("loops", std::move(loops));
+      for (const worker::WorkerStats& stats : peers_->stats())
+        if (stats.worker < peers_->media_workers())
+          loops.append(describe(stats));
+        else
+          processors.append(describe_processors(stats));
+    reply.set("loops", std::move(loops)).set("processors", std::move(processors));
     if (peers_ && peers_->has_data()) reply.set("data", describe(peers_->data_stats()));
     return reply;
   }

@@ -55,8 +55,9 @@ Transport* Gateway::add_transport(const CardeaModule& door) {
   return transports_.emplace_back(std::move(loaded)).transport.get();
 }
 
-void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data) {
-  peers_ = std::make_unique<Peers>(std::move(workers), std::move(local), random_, data);
+void Gateway::use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data,
+                        size_t processors) {
+  peers_ = std::make_unique<Peers>(std::move(workers), std::move(local), random_, data, processors);
   house_ = std::make_unique<House>(House{.peers = *peers_,
                                          .turn = turn_,
                                          .random = random_,
@@ -183,6 +184,10 @@ void Gateway::on_event(const worker::WorkerEvent& event) {
     const PeerId peer = data::peer_of(*told);
     if (ClientHandle* handle = find_handle(peers_->owner(peer))) handle->on_data(*told);
     if (const size_t weight = data::weight(*told); weight > 0) peers_->tell_data(worker::EventsTaken{peer, weight});
+    return;
+  }
+  if (const auto* call = std::get_if<worker::ProcessorCall>(&event)) {
+    if (peers_->alive(call->processor)) guarded("processor", call->call);
     return;
   }
   const auto& peer_event = std::get<peer::PeerEvent>(event);
@@ -339,6 +344,9 @@ void Gateway::stop() {
     guarded(loaded.door->package, [&] { loaded.plugin->stop(); });
   }
   files_.stop();
+  // The workers may go now: what plugins still hold of them leads nowhere.
+  house_.reset();
+  peers_.reset();
 }
 
 }  // namespace cardea::control

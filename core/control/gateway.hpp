@@ -50,7 +50,9 @@ public:
   Plugin* add_plugin(const CardeaModule& door);
   Transport* add_transport(const CardeaModule& door);
   Mailbox<worker::WorkerEvent>& worker_events() { return events_; }
-  void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr);
+  // The last `processors` of the workers are processor threads.
+  void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr,
+                 size_t processors = 0);
   Status start();  // plugins, then transports
 
   // The control thread: sleeps and takes turns until stop_fd is readable.

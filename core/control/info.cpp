@@ -71,7 +71,7 @@ Json server_info(const Gateway& gateway, std::string_view transaction) {
   info.set("min-nack-queue", settings.media.min_nack_queue).set("twcc-period", settings.media.twcc_period);
   if (settings.media.dscp > 0) info.set("dscp", settings.media.dscp);
   info.set("dtls-mtu", settings.media.dtls_mtu);
-  if (const Peers* peers = gateway.peers()) info.set("static-event-loops", peers->stats().size());
+  if (const Peers* peers = gateway.peers()) info.set("static-event-loops", peers->media_workers());
   info.set("api_secret", gateway.auth().uses_secret()).set("auth_token", gateway.auth().uses_tokens());
   info.set("event_handlers", false).set("opaqueid_in_api", general.opaqueid_in_api);
   if (!general.hide_dependencies) {

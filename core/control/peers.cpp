@@ -5,9 +5,11 @@
 
 namespace cardea::control {
 
-Peers::Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data)
+Peers::Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data,
+             size_t processors)
     : workers_(std::move(workers)), local_(std::move(local)), random_(random), data_(data),
-      placement_(static_cast<uint16_t>(workers_.size())), stats_(workers_.size()) {
+      processor_threads_(processors), placement_(0, static_cast<uint16_t>(media_workers())),
+      processors_(static_cast<uint16_t>(media_workers()), static_cast<uint16_t>(processors)), stats_(workers_.size()) {
   for (uint16_t i = 0; i < stats_.size(); ++i) stats_[i].worker = i;
 }
 
@@ -61,6 +63,21 @@ void Peers::drop(PeerId peer) {
   placement_.release(peer);
 }
 
+PeerId Peers::start_processor(std::unique_ptr<MediaProcessor> machine, std::optional<uint64_t> affinity) {
+  if (processor_threads_ == 0) return {};
+  const PeerId id = processors_.allocate(affinity);
+  workers_[id.worker]->post(worker::StartProcessor{id, std::move(machine)});
+  return id;
+}
+
+void Peers::stop_processor(PeerId id) {
+  if (!processors_.alive(id)) return;
+  routes_.forget(id, commands_);
+  commands_.push_back({id.worker, worker::ClosePeer{id}});
+  flush();
+  processors_.release(id);
+}
+
 HandleId Peers::owner(PeerId peer) const {
   auto found = known_.find(peer);
   return found == known_.end() ? HandleId{} : found->second.owner;
@@ -93,7 +110,7 @@ void Peers::flush() {
 
 void Peers::note(const worker::WorkerStats& stats) {
   if (stats.worker >= stats_.size()) return;
-  placement_.note_load(stats.worker, stats.tick_occupancy);
+  (stats.worker < media_workers() ? placement_ : processors_).note_load(stats.worker, stats.tick_occupancy);
   stats_[stats.worker] = stats;
 }
 

@@ -2,6 +2,7 @@
 // which are kept until the end of the control turn.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -26,8 +27,9 @@ struct LocalMedia {
 
 class Peers {
 public:
-  // The workers outlive this.
-  Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data = nullptr);
+  // The workers outlive this: those of media, which peers are placed on, and behind them the processor threads.
+  Peers(std::vector<worker::Worker*> workers, LocalMedia local, Random& random, worker::DataDoor* data = nullptr,
+        size_t processors = 0);
 
   // A new id; its worker hears of it by create().
   PeerId open(HandleId owner, std::optional<uint64_t> affinity);
@@ -39,7 +41,11 @@ public:
   void close(PeerId peer);   // the worker is told, if it knows the peer
   void forget(PeerId peer);  // the worker has forgotten it already
 
-  bool alive(PeerId peer) const { return placement_.alive(peer); }
+  // A plugin's own media, on a processor thread. None: there is no such thread.
+  PeerId start_processor(std::unique_ptr<MediaProcessor> machine, std::optional<uint64_t> affinity);
+  void stop_processor(PeerId processor);
+
+  bool alive(PeerId id) const { return home(id).alive(id); }
   HandleId owner(PeerId peer) const;  // none if the peer is gone
 
   void forward(ReceiverId from, SenderId to);
@@ -58,7 +64,9 @@ public:
   const data::DataStats& data_stats() const { return data_stats_; }
   // Null: the peer has had no data channels yet, or is gone.
   const data::PeerDataStats* data_stats(PeerId peer) const;
+  // Of all workers, processor threads too.
   const std::vector<worker::WorkerStats>& stats() const { return stats_; }
+  size_t media_workers() const { return workers_.size() - processor_threads_; }
   uint32_t count() const { return placement_.peers(); }
   const Routes& routes() const { return routes_; }
   const LocalMedia& local() const { return local_; }
@@ -72,14 +80,17 @@ private:
     std::optional<data::PeerDataStats> data{};
   };
   void drop(PeerId peer);
+  bool is_processor(PeerId id) const { return id.worker >= media_workers(); }
+  const Placement& home(PeerId id) const { return is_processor(id) ? processors_ : placement_; }
 
   // given
   std::vector<worker::Worker*> workers_;
   LocalMedia local_;
   Random& random_;
   worker::DataDoor* const data_;  // none: no data channels
+  const size_t processor_threads_;
   // state
-  Placement placement_;
+  Placement placement_, processors_;
   Routes routes_;
   std::unordered_map<PeerId, Known> known_;
   Commands commands_;

@@ -36,18 +36,20 @@ PeerId Placement::allocate(std::optional<uint64_t> affinity) {
   slot.used = true;
   slot.affinity = affinity;
   ++worker.peers;
-  return {index, slot.generation, number};
+  return {static_cast<uint16_t>(first_ + index), slot.generation, number};
 }
 
 bool Placement::alive(PeerId peer) const {
-  if (peer.worker >= workers_.size() || peer.slot >= workers_[peer.worker].slots.size()) return false;
-  const Slot& slot = workers_[peer.worker].slots[peer.slot];
+  if (!ours(peer.worker)) return false;
+  const OneWorker& worker = workers_[peer.worker - first_];
+  if (peer.slot >= worker.slots.size()) return false;
+  const Slot& slot = worker.slots[peer.slot];
   return slot.used && slot.generation == peer.generation;
 }
 
 void Placement::release(PeerId peer) {
   if (!alive(peer)) return;
-  OneWorker& worker = workers_[peer.worker];
+  OneWorker& worker = workers_[peer.worker - first_];
   Slot& slot = worker.slots[peer.slot];
   slot.used = false;
   worker.free.push_back(peer.slot);
@@ -58,7 +60,7 @@ void Placement::release(PeerId peer) {
 }
 
 void Placement::note_load(uint16_t worker, double occupancy) {
-  if (worker < workers_.size()) workers_[worker].occupancy = occupancy;
+  if (ours(worker)) workers_[worker - first_].occupancy = occupancy;
 }
 
 uint32_t Placement::peers() const {

@@ -20,7 +20,8 @@ public:
   // each of them.
   static constexpr size_t resting_slots = 64;
 
-  explicit Placement(uint16_t workers) : workers_(workers) {}
+  // Over `count` workers, the first of which has the index `first`.
+  Placement(uint16_t first, uint16_t count) : first_(first), workers_(count) {}
 
   PeerId allocate(std::optional<uint64_t> affinity);
   void release(PeerId peer);
@@ -28,7 +29,7 @@ public:
   // The share of the last second that a worker spent working.
   void note_load(uint16_t worker, double occupancy);
 
-  uint32_t peers(uint16_t worker) const { return workers_[worker].peers; }
+  uint32_t peers(uint16_t worker) const { return workers_[worker - first_].peers; }
   uint32_t peers() const;
 
 private:
@@ -47,10 +48,12 @@ private:
     uint32_t peers = 0;
     double occupancy = 0;
   };
+  bool ours(uint16_t worker) const { return worker >= first_ && size_t{worker} - first_ < workers_.size(); }
   uint16_t least_loaded() const;
   uint16_t choose(std::optional<uint64_t> affinity);
 
-  std::vector<OneWorker> workers_;
+  const uint16_t first_;
+  std::vector<OneWorker> workers_;            // without those before the first
   std::unordered_map<uint64_t, Home> homes_;  // by affinity, while it has peers
 };
 

@@ -10,6 +10,27 @@
 
 namespace cardea::control {
 
+namespace {
+
+class RunningProcessor final : public Processor {
+public:
+  RunningProcessor(const std::unique_ptr<Peers>& peers, PeerId id) : peers_(peers), id_(id) {}
+  ~RunningProcessor() override {
+    if (peers_) peers_->stop_processor(id_);
+  }
+  SenderId input(uint16_t index) const override { return {id_, index}; }
+  ReceiverId output(uint16_t index) const override { return {id_, index}; }
+  void post(std::function<void(MediaProcessor&, Time, MediaOut&)> call) override {
+    if (peers_) peers_->tell(id_, worker::CallProcessor{id_, std::move(call)});
+  }
+
+private:
+  const std::unique_ptr<Peers>& peers_;  // empty once the workers are gone
+  const PeerId id_;
+};
+
+}  // namespace
+
 std::string make_state_folder(const std::string& folder, std::string_view package) {
   if (folder.empty()) return {};
   std::string own = folder + "/" + std::string(package);
@@ -42,6 +63,12 @@ void PluginServices::set_bitrate_cap(PeerId peer, uint32_t bitrate_bps) {
 void PluginServices::request_keyframe(ReceiverId from) { tell(from.peer, worker::RequestKeyframe{from}); }
 void PluginServices::detect_talking(ReceiverId from, std::optional<TalkDetection> how) {
   tell(from.peer, worker::DetectTalking{from, how});
+}
+
+std::unique_ptr<Processor> PluginServices::start_processor(std::unique_ptr<MediaProcessor> machine,
+                                                           std::optional<uint64_t> affinity) {
+  const PeerId id = core_.peers ? core_.peers->start_processor(std::move(machine), affinity) : PeerId{};
+  return std::make_unique<RunningProcessor>(core_.peers, id);
 }
 
 TimerId PluginServices::after(Duration delay, std::function<void()> call) {

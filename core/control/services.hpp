@@ -43,6 +43,8 @@ public:
   void set_bitrate_cap(PeerId peer, uint32_t bitrate_bps) override;
   void request_keyframe(ReceiverId from) override;
   void detect_talking(ReceiverId from, std::optional<TalkDetection> how) override;
+  std::unique_ptr<Processor> start_processor(std::unique_ptr<MediaProcessor> machine,
+                                             std::optional<uint64_t> affinity) override;
   TimerId after(Duration delay, std::function<void()> call) override;
   void cancel(TimerId timer) override { core_.timers.cancel(timer); }
   void post(std::function<void()> call) override;

@@ -67,6 +67,7 @@ struct MediaSettings {
   std::vector<std::string> address;
   uint16_t port = 10000;
   uint16_t workers = 0;
+  uint16_t processors = 0;
   bool pin_workers = false;
   bool ipv6 = true;
   uint32_t min_nack_queue = 200;
@@ -90,6 +91,9 @@ inline constexpr auto media_fields = std::tuple{
             "IP addresses to bind and to advertise; empty: every address of the host, without link-local ones"),
     setting("port", &MediaSettings::port, "UDP port of the first media worker, the others follow; 0: any"),
     setting("workers", &MediaSettings::workers, "media threads; 0: one less than there are processors, at least one",
+            "", range(0, 256)),
+    setting("processors", &MediaSettings::processors,
+            "threads for media that plugins make, such as mixes; 0: one less than there are processors, at least one",
             "", range(0, 256)),
     setting("pin_workers", &MediaSettings::pin_workers,
             "give each media thread a processor of its own, if there are enough"),

@@ -1,8 +1,9 @@
-// What the control thread (or another worker) asks of a media worker. A command for a peer that is gone is counted and
-// dropped.
+// What the control thread (or another worker) asks of a worker. A command for a peer that is gone is counted and
+// dropped, and so is one for the other kind of worker.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/drop.hpp"
 #include "cardea/ids.hpp"
 #include "cardea/media.hpp"
+#include "cardea/processor.hpp"
 #include "data/events.hpp"
 #include "peer/events.hpp"
 #include "sdp/peer_plan.hpp"
@@ -82,13 +84,25 @@ struct SendRecords {
   data::Records records;
 };
 
+// For processor threads. A processor has an id like a peer's, and ends with ClosePeer; its inputs are senders, its
+// outputs receivers.
+struct StartProcessor {
+  PeerId processor;
+  std::unique_ptr<MediaProcessor> machine;
+};
+struct CallProcessor {
+  PeerId processor;
+  std::function<void(MediaProcessor&, Time, MediaOut&)> call;
+};
+
 using Command = std::variant<CreatePeer, UpdatePeer, ClosePeer, Forward, StopForward, Mirror, Pause, Mute, SetLayers,
-                             SetPlayoutDelay, SetBitrateCap, RequestKeyframe, DetectTalking, SendRecords>;
+                             SetPlayoutDelay, SetBitrateCap, RequestKeyframe, DetectTalking, SendRecords,
+                             StartProcessor, CallProcessor>;
 
 // A worker's counters since it began, sent up once a second.
 struct WorkerStats {
   uint16_t worker = 0;
-  uint32_t peers = 0;
+  uint32_t peers = 0;                       // or processors
   uint64_t packets_in = 0, bytes_in = 0;    // RTP that came from peers
   uint64_t packets_out = 0, bytes_out = 0;  // RTP sent to peers
   uint64_t runs_out = 0;    // messages handed to the kernel; packets_out / runs_out is the achieved GSO run length
@@ -105,7 +119,14 @@ struct WorkerStats {
 // Of those peers' data channels that changed in the last second.
 using PeersDataStats = std::vector<data::PeerDataStats>;
 
-// From the data thread come the last three.
-using WorkerEvent = std::variant<peer::PeerEvent, WorkerStats, data::DataEvent, data::DataStats, PeersDataStats>;
+// What a processor wants to be run in a control turn, while it is there.
+struct ProcessorCall {
+  PeerId processor;
+  std::function<void()> call;
+};
+
+// From the data thread come the three with Data in their names.
+using WorkerEvent =
+    std::variant<peer::PeerEvent, WorkerStats, data::DataEvent, data::DataStats, PeersDataStats, ProcessorCall>;
 
 }  // namespace cardea::worker

@@ -162,7 +162,7 @@ void MediaWorker::wait() {
 
 Time MediaWorker::reports_due() const { return reports_.next() == never ? never : reports_.next() + report_slack; }
 
-void MediaWorker::wake_if_asleep() {
+void MediaWorker::packets_came() {
   if (asleep_.exchange(false)) wake(wake_fd_);
 }
 
@@ -270,7 +270,7 @@ void MediaWorker::forward(peer::PeerConnection& peer, peer::Received& received) 
   std::span<const uint16_t> elsewhere = router_.deliver(received.packet, peer, extra, now_, output_);
   for (uint16_t worker : elsewhere) {
     if (worker >= all_.size() || worker == index_) continue;
-    PacketRing* ring = static_cast<MediaWorker*>(all_[worker])->ring_from(index_);
+    PacketRing* ring = all_[worker]->ring_from(index_);
     if (ring == nullptr ||
         !ring->push(*received.packet, {peer.id(), received.packet->mline}, extra.restarted, extra.common_offset)) {
       output_.drops.count(Drop::ring_full);
@@ -357,7 +357,7 @@ void MediaWorker::flush() {
   for (size_t worker = 0; worker < copied_to_.size(); ++worker) {
     if (!copied_to_[worker]) continue;
     copied_to_[worker] = false;
-    static_cast<MediaWorker*>(all_[worker])->wake_if_asleep();
+    all_[worker]->packets_came();
   }
 }
 

@@ -42,6 +42,8 @@ public:
   void stop() override;
   void post(Command command) override { mailbox_.post(std::move(command)); }
   uint16_t port() const override;
+  PacketRing* ring_from(uint16_t worker) override { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
+  void packets_came() override;
 
 private:
   static constexpr size_t max_batches = 128;         // received in one turn: timers and commands wait no longer
@@ -103,6 +105,8 @@ private:
   void handle(RequestKeyframe& command);
   void handle(DetectTalking& command);
   void handle(SendRecords& command);
+  void handle(StartProcessor&) { ++stats_.stale_commands; }
+  void handle(CallProcessor&) { ++stats_.stale_commands; }
   peer::RtpSender* sender(SenderId id);  // counts a stale command if there is none
   peer::RtpReceiver* receiver(ReceiverId id);
 
@@ -113,10 +117,7 @@ private:
   void renew_ufrags(const peer::PeerConnection& peer);
   void remove(peer::PeerConnection& peer);
 
-  // Other workers
-  PacketRing* ring_from(uint16_t worker) { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
   Time reports_due() const;
-  void wake_if_asleep();
 
   // given
   const uint16_t index_;

@@ -1,5 +1,6 @@
-// A media worker as the control thread sees it: a thread with a UDP port of its own that moves the packets of its
-// peers. It shares nothing; commands go in, events come out.
+// A worker as the control thread sees it: a thread that moves packets. A media worker has a UDP port and the peers on
+// it, a processor thread has plugins' own media. Workers share nothing; commands go in, events come out, and packets go
+// from one to another by rings.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ class DtlsContext;
 namespace cardea::worker {
 
 class DataDoor;
+class PacketRing;
 
 struct WorkerSettings {
   std::vector<Address> addresses;     // to bind, the worker's port in each; one socket per address
@@ -57,8 +59,13 @@ public:
   virtual void stop() = 0;
   // Any thread.
   virtual void post(Command command) = 0;
-  // The port that the sockets are bound to, where the settings said 0.
+  // The port that the sockets are bound to, where the settings said 0. A processor thread has none: 0.
   virtual uint16_t port() const = 0;
+  // The ring that another worker writes and this one reads, by the writer's index; null: it takes no packets. After
+  // start().
+  virtual PacketRing* ring_from(uint16_t /*writer*/) { return nullptr; }
+  // Said by a writer, at the end of its turn: the ring has more.
+  virtual void packets_came() {}
 };
 
 }  // namespace cardea::worker

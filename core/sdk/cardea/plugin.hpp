@@ -23,6 +23,7 @@
 #include "cardea/json.hpp"
 #include "cardea/media.hpp"
 #include "cardea/module_base.hpp"
+#include "cardea/processor.hpp"
 #include "cardea/result.hpp"
 #include "cardea/time.hpp"
 
@@ -163,6 +164,11 @@ public:
   virtual void request_keyframe(ReceiverId from) = 0;
   // Reports on_talking() of this receiver to its attachment; none switches off.
   virtual void detect_talking(ReceiverId from, std::optional<TalkDetection> how) = 0;
+
+  // Media of the plugin's own making (processor.hpp). Processors with one affinity share a thread where possible; a room
+  // that needs more than one thread starts several. The machine lives until the Processor is destroyed.
+  virtual std::unique_ptr<Processor> start_processor(std::unique_ptr<MediaProcessor> machine,
+                                                     std::optional<uint64_t> affinity) = 0;
 
   // Calls back once, in a control turn. A timer of zero delay runs in the next turn.
   virtual TimerId after(Duration delay, std::function<void()> call) = 0;

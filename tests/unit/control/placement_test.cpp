@@ -20,7 +20,7 @@ class PlacementTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   void an_id_comes_again_only_when_its_generations_are_used_up() {
-    Placement placement(1);
+    Placement placement(0, 1);
     std::set<PeerId> seen;
     for (int i = 0; i < 60'000; ++i) {
       PeerId peer = placement.allocate(std::nullopt);
@@ -31,7 +31,7 @@ class PlacementTest : public CppUnit::TestFixture {
   }
 
   void a_stale_id_is_not_alive_and_releases_nothing() {
-    Placement placement(2);
+    Placement placement(0, 2);
     PeerId peer = placement.allocate(5);
     CPPUNIT_ASSERT(placement.alive(peer));
     placement.release(peer);
@@ -44,7 +44,7 @@ class PlacementTest : public CppUnit::TestFixture {
   }
 
   void peers_with_one_affinity_share_a_worker() {
-    Placement placement(4);
+    Placement placement(0, 4);
     std::set<uint16_t> rooms;
     for (uint64_t room = 1; room <= 4; ++room) {
       uint16_t worker = placement.allocate(room).worker;
@@ -55,7 +55,7 @@ class PlacementTest : public CppUnit::TestFixture {
   }
 
   void a_loaded_worker_gets_no_more_peers() {
-    Placement placement(2);
+    Placement placement(0, 2);
     PeerId first = placement.allocate(1);
     placement.note_load(first.worker, 0.9);
     PeerId second = placement.allocate(1);
@@ -69,7 +69,7 @@ class PlacementTest : public CppUnit::TestFixture {
   }
 
   void peers_without_affinity_spread() {
-    Placement placement(3);
+    Placement placement(0, 3);
     for (int i = 0; i < 9; ++i) placement.allocate(std::nullopt);
     for (uint16_t i = 0; i < 3; ++i) CPPUNIT_ASSERT_EQUAL(uint32_t{3}, placement.peers(i));
   }

@@ -26,6 +26,13 @@ public:
   void set_bitrate_cap(PeerId peer, uint32_t bitrate_bps) override { caps[peer] = bitrate_bps; }
   void request_keyframe(ReceiverId from) override { keyframes.push_back(from); }
   void detect_talking(ReceiverId from, std::optional<TalkDetection> how) override { talk[from] = how; }
+  // The test is the processor's thread: it calls the machines.
+  std::unique_ptr<Processor> start_processor(std::unique_ptr<MediaProcessor> machine,
+                                             std::optional<uint64_t> /*affinity*/) override {
+    const PeerId id{1000, 1, ++last_processor};
+    machines[id] = std::move(machine);
+    return std::make_unique<FakeProcessor>(*this, id);
+  }
   TimerId after(Duration delay, std::function<void()> call) override {
     TimerId id{++last_timer};
     timers[id] = {time + delay, std::move(call)};
@@ -89,7 +96,27 @@ public:
   bool save_fails = false;
   bool signed_tokens = false;
 
+  std::map<PeerId, std::unique_ptr<MediaProcessor>> machines;
+  uint32_t last_processor = 0;
+
 private:
+  struct FakeProcessor final : Processor {
+    struct Nowhere final : MediaOut {
+      void send(const MediaPacket&) override {}
+      void request_keyframe(uint16_t) override {}
+      void post(std::function<void()> call) override { call(); }
+    };
+    FakeProcessor(FakeServices& s, PeerId i) : services(s), id(i) {}
+    ~FakeProcessor() override { services.machines.erase(id); }
+    SenderId input(uint16_t index) const override { return {id, index}; }
+    ReceiverId output(uint16_t index) const override { return {id, index}; }
+    void post(std::function<void(MediaProcessor&, Time, MediaOut&)> call) override {
+      Nowhere out;
+      call(*services.machines.at(id), services.time, out);
+    }
+    FakeServices& services;
+    const PeerId id;
+  };
   template <class Id>
   static void set(std::set<Id>& all, Id id, bool yes) {
     if (yes)
