@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -13,16 +14,25 @@ namespace cardea {
 template <class T>
 class Pool;
 
+template <class T>
+struct PoolSlot {
+  T value;
+  uint32_t references = 0;
+  Pool<T>* home = nullptr;
+};
+
 // A counted reference to a pooled object; the last one gives it back. All references stay on the pool's thread, and the
-// pool outlives them.
+// pool outlives them. PoolRef<const T> only reads; a PoolRef<T> becomes one, and never the other way round.
 template <class T>
 class PoolRef {
+  using Object = std::remove_const_t<T>;
+
 public:
   PoolRef() = default;
-  PoolRef(const PoolRef& other) : slot_(other.slot_) {
-    if (slot_ != nullptr) ++slot_->references;
-  }
+  PoolRef(const PoolRef& other) : slot_(other.slot_) { count(); }
   PoolRef(PoolRef&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
+  PoolRef(const PoolRef<Object>& other) requires std::is_const_v<T> : slot_(other.slot_) { count(); }
+  PoolRef(PoolRef<Object>&& other) noexcept requires std::is_const_v<T> : slot_(std::exchange(other.slot_, nullptr)) {}
   PoolRef& operator=(PoolRef other) noexcept {
     std::swap(slot_, other.slot_);
     return *this;
@@ -39,14 +49,13 @@ public:
   T* get() const { return slot_ == nullptr ? nullptr : &slot_->value; }
 
 private:
-  friend class Pool<T>;
-  struct Slot {
-    T value;
-    uint32_t references = 0;
-    Pool<T>* home = nullptr;
-  };
-  explicit PoolRef(Slot* slot) : slot_(slot) { slot_->references = 1; }
-  Slot* slot_ = nullptr;
+  friend class Pool<Object>;
+  friend class PoolRef<const Object>;
+  explicit PoolRef(PoolSlot<Object>* slot) : slot_(slot) { slot_->references = 1; }
+  void count() {
+    if (slot_ != nullptr) ++slot_->references;
+  }
+  PoolSlot<Object>* slot_ = nullptr;
 };
 
 template <class T>
@@ -72,10 +81,11 @@ public:
 
 private:
   friend class PoolRef<T>;
-  void give_back(typename PoolRef<T>::Slot* slot) { free_.push_back(slot); }
+  friend class PoolRef<const T>;
+  void give_back(PoolSlot<T>* slot) { free_.push_back(slot); }
 
-  std::deque<typename PoolRef<T>::Slot> slots_;
-  std::vector<typename PoolRef<T>::Slot*> free_;
+  std::deque<PoolSlot<T>> slots_;
+  std::vector<PoolSlot<T>*> free_;
 };
 
 }  // namespace cardea

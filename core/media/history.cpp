@@ -8,7 +8,7 @@ namespace {
 constexpr size_t first_ring = 32;
 }
 
-void History::put(rtp::PacketRef packet) {
+void History::put(rtp::SharedPacket packet) {
   const rtp::SeqNo seq = packet->seq;
   if (size_ > 0 && seq > highest_) {
     expire(packet->arrival);
@@ -32,31 +32,31 @@ void History::put(rtp::PacketRef packet) {
     while (seq - lowest_ >= static_cast<rtp::SeqNo>(ring_.size())) drop_oldest();
     highest_ = seq;
   }
-  rtp::PacketRef& slot = ring_[at(seq)];
+  rtp::SharedPacket& slot = ring_[at(seq)];
   if (!slot) ++size_;
   slot = std::move(packet);
 }
 
-rtp::PacketRef History::find(rtp::SeqNo seq) const {
+rtp::SharedPacket History::find(rtp::SeqNo seq) const {
   if (size_ == 0 || seq < lowest_ || seq > highest_) return {};
   return ring_[at(seq)];
 }
 
 void History::expire(Time now) {
   while (size_ > 0) {
-    const rtp::PacketRef& oldest = ring_[at(lowest_)];
+    const rtp::SharedPacket& oldest = ring_[at(lowest_)];
     if (oldest && oldest->arrival + max_age_ >= now) return;
     drop_oldest();
   }
 }
 
 void History::clear() {
-  for (rtp::PacketRef& slot : ring_) slot.reset();
+  for (rtp::SharedPacket& slot : ring_) slot.reset();
   size_ = 0;
 }
 
 void History::drop_oldest() {
-  rtp::PacketRef& slot = ring_[at(lowest_++)];
+  rtp::SharedPacket& slot = ring_[at(lowest_++)];
   if (slot) --size_;
   slot.reset();
 }
@@ -66,8 +66,8 @@ void History::grow(rtp::SeqNo newest) {
   size_t wanted = ring_.size();
   while (wanted < max_packets && newest - lowest_ >= static_cast<rtp::SeqNo>(wanted)) wanted *= 2;
   if (wanted == ring_.size()) return;
-  std::vector<rtp::PacketRef> larger(wanted);
-  for (rtp::PacketRef& slot : ring_) {
+  std::vector<rtp::SharedPacket> larger(wanted);
+  for (rtp::SharedPacket& slot : ring_) {
     if (!slot) continue;
     const size_t index = static_cast<size_t>(slot->seq) & (wanted - 1);
     larger[index] = std::move(slot);

@@ -15,9 +15,9 @@ public:
   explicit History(Duration max_age = 1s) : max_age_(max_age) {}
 
   // Keeps a reference; packets may come in any order. References older than max_age are let go on the way.
-  void put(rtp::PacketRef packet);
+  void put(rtp::SharedPacket packet);
   // An empty reference if there is none.
-  rtp::PacketRef find(rtp::SeqNo seq) const;
+  rtp::SharedPacket find(rtp::SeqNo seq) const;
   // Lets go of what is too old: for streams that fell silent. About once a second is enough.
   void expire(Time now);
   void clear();
@@ -31,7 +31,7 @@ private:
   // given
   Duration max_age_;
   // state: numbers lowest_ .. highest_ may be there, each in the slot of its low bits
-  std::vector<rtp::PacketRef> ring_;  // a power of two
+  std::vector<rtp::SharedPacket> ring_;  // a power of two
   rtp::SeqNo lowest_ = 0, highest_ = -1;
   size_t size_ = 0;
 };

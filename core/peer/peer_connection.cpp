@@ -12,32 +12,52 @@ PeerConnection::PeerConnection(PeerId id, std::unique_ptr<sdp::PeerPlan> plan, P
       twcc_(context.settings.twcc_period), rtcp_ssrc_(context.random.u32() | 1),
       connect_until_(now + context.settings.connect_timeout) {
   Output none;
-  apply_plan(now, none);
+  apply_plan({}, now, none);
   want_tick(connect_until_);
 }
 
-void PeerConnection::apply_plan(Time now, Output& out) {
-  const size_t count = std::min<size_t>(plan_->mlines.size(), 0xffff);
-  receivers_.resize(std::max(count, receivers_.size()));
-  senders_.resize(std::max(count, senders_.size()));
+void PeerConnection::apply_plan(std::span<const sdp::MlinePlan> before, Time now, Output& out) {
+  const auto count = static_cast<uint16_t>(std::min<size_t>(plan_->mlines.size(), 0xffff));
+  receivers_.resize(count);
+  senders_.resize(count);
   sender_mlines_.clear();
   for (uint16_t i = 0; i < count; ++i) {
-    const sdp::MlinePlan& mline = plan_->mlines[i];
-    if (mline.kind == MediaKind::data) continue;
-    if (receivers_[i])
-      receivers_[i]->update(mline, out);
-    else if (receives(mline.direction))
-      receivers_[i] = std::make_unique<RtpReceiver>(ReceiverId{id_, i}, mline, context_.settings);
-    if (senders_[i])
-      senders_[i]->update(mline);
-    else if (sends(mline.direction))
-      senders_[i] =
-          std::make_unique<RtpSender>(SenderId{id_, i}, mline, context_.settings.slowlink_threshold, context_.random);
+    follow_line(i, i < before.size() && sdp::same_line(before[i], plan_->mlines[i]), out);
     if (senders_[i]) sender_mlines_[senders_[i]->ssrc()] = i;
   }
-  ssrcs_.update(plan_->mlines);
+  ssrcs_.update(before, plan_->mlines);
   deadline_ = compute_deadline();
   want_tick(now);
+}
+
+// A receiver lives as long as its line, and a sender as long as the line's SSRC.
+void PeerConnection::follow_line(uint16_t index, bool same, Output& out) {
+  const sdp::MlinePlan& mline = plan_->mlines[index];
+  std::unique_ptr<RtpReceiver>& receiver = receivers_[index];
+  std::unique_ptr<RtpSender>& sender = senders_[index];
+  if (receiver && !same) {
+    receiver->close(out);
+    receiver.reset();
+  }
+  std::unique_ptr<RtpSender> before;
+  if (sender && (!same || !sender->goes_on(mline))) before = std::move(sender);
+  if (before) std::erase_if(queue_, [&](const Outgoing& waiting) { return waiting.sender == before.get(); });
+  if (mline.kind == MediaKind::data) return;
+  if (receiver)
+    receiver->update(mline, out);
+  else if (receives(mline.direction))
+    receiver = std::make_unique<RtpReceiver>(ReceiverId{id_, index}, mline, context_.settings, streams_);
+  if (sender)
+    sender->update(mline);
+  else if (sends(mline.direction))
+    sender =
+        std::make_unique<RtpSender>(SenderId{id_, index}, mline, context_.settings.slowlink_threshold, context_.random);
+  if (sender && before && same) sender->take_wishes(*before);
+}
+
+void PeerConnection::empty_queue() {
+  queue_.clear();
+  report_.reset();
 }
 
 void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out) {
@@ -54,13 +74,13 @@ void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Outpu
       // RFC 8842 section 4: another fingerprint is another DTLS association.
       srtp_.reset();
       send_key_.reset();
-      queue_.clear();
+      empty_queue();
       dtls_ = secure::Dtls(context_.dtls, plan_->dtls_role, plan_->remote_fingerprint, context_.dtls_settings);
       connect_until_ = now + context_.settings.connect_timeout;
       if (path()) dtls_.start(*path(), now, out.datagrams);
     }
   }
-  apply_plan(now, out);
+  apply_plan(before->mlines, now, out);
   follow_data(before->data, out);
 }
 
@@ -160,14 +180,14 @@ bool PeerConnection::start_srtp() {
 
 void PeerConnection::end(std::string_view reason, Output& out) {
   if (std::exchange(over_, true)) return;
-  queue_.clear();
+  empty_queue();
   out.events.push_back(PeerDown{id_, std::string(reason)});
 }
 
 void PeerConnection::close(Output& out) {
   if (over_) return;
   if (path()) dtls_.close(*path(), out.datagrams);
-  queue_.clear();
+  empty_queue();
   over_ = true;
 }
 
@@ -178,7 +198,7 @@ std::optional<StreamPlace> PeerConnection::place_of(rtp::Packet& packet) {
     return place;
   }
   rtp::parse_extensions(packet, ssrcs_.any_extensions());
-  return ssrcs_.learn(packet);
+  return ssrcs_.learn(packet, plan_->mlines);
 }
 
 void PeerConnection::receive_rtp(Datagram& datagram, Time now, Received& received, Output& out) {
@@ -195,15 +215,14 @@ void PeerConnection::receive_rtp(Datagram& datagram, Time now, Received& receive
   RtpReceiver* receiver = place ? this->receiver(place->mline) : nullptr;
   if (receiver == nullptr) return out.drops.count(Drop::unknown_ssrc);
   const bool was_receiving = receiver->receiving();
-  RtpReceiver::Taken taken = receiver->receive(packet, *place, now, out);
+  const std::optional<Drop> drop = receiver->receive(packet, *place, now, out);
   if (!was_receiving && receiver->receiving() && receiver->kind() == MediaKind::video && takes_remb()) {
     remb_.start(now);
     want_tick(remb_.next_deadline());
   }
   want_tick(std::min(receiver->next_deadline(), twcc_.next_deadline()));
-  if (taken.drop) return out.drops.count(*taken.drop);
+  if (drop) return out.drops.count(*drop);
   received.packet = std::move(packet);
-  received.restarted = taken.restarted;
 }
 
 void PeerConnection::tick(Time now, Output& out) {

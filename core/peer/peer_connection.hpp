@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/address.hpp"
@@ -57,8 +58,7 @@ struct Feedback {
 // What a datagram held for others. Spans hold until the next call.
 struct Received {
   // Media, with the receiver's m-line in it. Empty: none, or dropped.
-  rtp::PacketRef packet;
-  bool restarted = false;  // the stream has a new SSRC
+  rtp::SharedPacket packet;
   std::span<const Feedback> feedback;
   std::span<const Bytes> records;  // of data channels: SCTP packets
   // Addresses from which this peer's datagrams come, or no longer.
@@ -79,7 +79,8 @@ public:
   Time urgent_deadline() const { return deadline_; }
   Time report_at() const { return report_at_; }
 
-  // A renegotiation or ICE restart: what is equal goes on undisturbed.
+  // A renegotiation or ICE restart: what is equal goes on undisturbed. It goes through Router::update(), which takes
+  // away the routes of what ends.
   void update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out);
   // Says goodbye where it can. The peer is over.
   void close(Output& out);
@@ -97,6 +98,8 @@ public:
 
   // Packets that wait for the end of the turn, and what sends them. The owner of the turn empties it.
   SendQueue& queue() { return queue_; }
+  // RTCP, encrypted, that leaves with them: never without. Taken once.
+  rtp::SharedPacket take_report() { return std::exchange(report_, {}); }
   // Asks for what queue(), send_key(), id() and path() touch, ahead of them (base/prefetch.hpp).
   void fetch() const { prefetch(this, 1); }
   const secure::SendKey* send_key() const { return send_key_.get(); }
@@ -136,7 +139,10 @@ private:
   RtpSender* sender_of(uint32_t ssrc);
   void want_keyframe(uint32_t media_ssrc);
 
-  void apply_plan(Time now, Output& out);
+  // What was before the plan; empty at first.
+  void apply_plan(std::span<const sdp::MlinePlan> before, Time now, Output& out);
+  void follow_line(uint16_t index, bool same, Output& out);
+  void empty_queue();
   void follow_ice(Time now, Output& out);
   void follow_dtls(Time now, Output& out);
   void start_data(Output& out) const;
@@ -160,6 +166,7 @@ private:
 
   // What each packet to the peer needs, in one cache line: fetch().
   SendQueue queue_;
+  rtp::PacketRef report_;
   std::unique_ptr<secure::SendKey> send_key_;
   const PeerId id_;
   ice::LiteAgent agent_;
@@ -174,7 +181,7 @@ private:
   // state
   SsrcDirectory ssrcs_;
   std::unordered_map<uint32_t, uint16_t> sender_mlines_;  // by SSRC
-  std::unordered_map<uint32_t, uint8_t> fir_seqs_;        // by media SSRC: repeated requests are told by the number
+  uint32_t streams_ = 0;                                  // that ever came in
   media::TwccReceiver twcc_;
   media::Remb remb_;
   std::vector<Feedback> feedback_;

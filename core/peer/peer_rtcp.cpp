@@ -60,11 +60,8 @@ void PeerConnection::handle(const rtp::Pli& pli, Time) { want_keyframe(pli.media
 
 void PeerConnection::handle(const rtp::Fir& fir, Time) {
   for (const rtp::FirEntry& entry : fir.entries) {
-    if (sender_of(entry.media_ssrc) == nullptr) continue;
-    auto [known, fresh] = fir_seqs_.try_emplace(entry.media_ssrc, entry.seq);
-    if (!fresh && known->second == entry.seq) continue;
-    known->second = entry.seq;
-    want_keyframe(entry.media_ssrc);
+    RtpSender* sender = sender_of(entry.media_ssrc);
+    if (sender != nullptr && sender->fir(entry.seq)) want_keyframe(entry.media_ssrc);
   }
 }
 
@@ -144,10 +141,10 @@ void PeerConnection::send_remb(Time now, Output& out) {
 
 // A message of its own costs as much as several packets that leave in one with others.
 void PeerConnection::send_with_media(rtp::PacketRef packet, size_t size, Output& out) {
-  if (queue_.empty()) return send_rtcp(packet->bytes, size, out);
+  if (queue_.empty() || report_) return send_rtcp(packet->bytes, size, out);
   packet->size = static_cast<uint16_t>(srtp_->protect_rtcp(packet->bytes, size));
   packet->payload_at = 0;
-  if (packet->size > 0) queue_.emplace_back().packet = std::move(packet);
+  if (packet->size > 0) report_ = std::move(packet);
 }
 
 // Sender reports of what was sent, receiver reports of what came, with our CNAME: in as many packets as it takes.

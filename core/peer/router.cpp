@@ -1,6 +1,7 @@
 #include "peer/router.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/prefetch.hpp"
 
@@ -38,9 +39,13 @@ bool Router::stop_forward(SenderId to) {
   PeerConnection* peer = peers_.find(to.peer);
   RtpSender* sender = peer == nullptr ? nullptr : peer->sender(to.mline);
   if (sender == nullptr) return false;
-  take_from_row(*sender);
-  sender->clear_source();
+  stop(*sender);
   return true;
+}
+
+void Router::stop(RtpSender& sender) {
+  take_from_row(sender);
+  sender.clear_source();
 }
 
 void Router::take_from_row(RtpSender& sender) {
@@ -74,54 +79,67 @@ bool Router::mirror(ReceiverId from, uint16_t to_worker, bool on) {
 }
 
 void Router::close(PeerConnection& peer) {
-  for (const auto& sender : peer.senders()) {
-    if (!sender) continue;
-    take_from_row(*sender);
-    sender->clear_source();
-  }
-  for (uint16_t i = 0; i < peer.plan().mlines.size(); ++i) {
-    auto row = rows_.find(ReceiverId{peer.id(), i});
-    if (row == rows_.end()) continue;
-    for (const Sink& sink : row->second.sinks) sink.sender->clear_source();
-    rows_.erase(row);
-  }
+  for (const auto& sender : peer.senders())
+    if (sender) stop(*sender);
+  for (uint16_t i = 0; i < peer.plan().mlines.size(); ++i) drop_row({peer.id(), i});
   std::erase(waiting_, &peer);
 }
 
-std::span<const uint16_t> Router::deliver(const rtp::PacketRef& packet, PeerConnection& from, Extra& extra, Time now,
-                                          Output& out) {
+void Router::drop_row(ReceiverId from) {
+  auto row = rows_.find(from);
+  if (row == rows_.end()) return;
+  for (const Sink& sink : row->second.sinks) sink.sender->clear_source();
+  rows_.erase(row);
+}
+
+void Router::update(PeerConnection& peer, std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out) {
+  const std::vector<sdp::MlinePlan>& before = peer.plan().mlines;
+  std::vector<std::pair<uint16_t, ReceiverId>> again;  // what a new sender on the same line is to go on with
+  for (uint16_t i = 0; i < std::min(before.size(), plan->mlines.size()); ++i) {
+    const bool same = sdp::same_line(before[i], plan->mlines[i]);
+    if (!same) drop_row({peer.id(), i});
+    RtpSender* sender = peer.sender(i);
+    if (sender == nullptr || (same && sender->goes_on(plan->mlines[i]))) continue;
+    if (same && sender->source()) again.emplace_back(i, *sender->source());
+    stop(*sender);
+  }
+  peer.update(std::move(plan), now, out);
+  for (const auto& [mline, source] : again) forward(source, {peer.id(), mline}, now);
+}
+
+Router::Copies Router::deliver(const rtp::SharedPacket& packet, PeerConnection& from, Time now, Output& out) {
   const ReceiverId id{from.id(), packet->mline};
   auto row = rows_.find(id);
   if (row == rows_.end()) {
     out.drops.count(Drop::no_route);
     return {};
   }
+  std::optional<uint32_t> common_offset;
   if (packet->video.keyframe)
     if (const RtpReceiver* receiver = from.receiver(packet->mline))
       if (const media::ReceiveStream* stream = receiver->stream(packet->substream))
-        extra.common_offset = stream->common_offset();
-  fan_out(row->second, id, packet, extra, now, out);
-  return row->second.mirrors;
+        common_offset = stream->common_offset();
+  fan_out(row->second, id, packet, common_offset, now, out);
+  return {row->second.mirrors, common_offset};
 }
 
-void Router::deliver_mirrored(const rtp::PacketRef& packet, ReceiverId from, const Extra& extra, Time now,
-                              Output& out) {
+void Router::deliver_mirrored(const rtp::SharedPacket& packet, ReceiverId from, std::optional<uint32_t> common_offset,
+                              Time now, Output& out) {
   auto row = rows_.find(from);
   if (row == rows_.end() || !row->second.mirrored) return out.drops.count(Drop::no_route);
   auto& history = row->second.mirrored->history[packet->substream % RtpReceiver::max_substreams];
   if (!history) history = std::make_unique<media::History>(history_age_);
-  if (extra.restarted) history->clear();
+  const uint32_t before = row->second.streams[packet->substream % RtpReceiver::max_substreams];
+  if (before != packet->stream) history->clear();
   history->put(packet);
-  fan_out(row->second, from, packet, extra, now, out);
+  fan_out(row->second, from, packet, common_offset, now, out);
 }
 
-// What changes with some packets only.
-void Router::begin_anew(Row& row, const rtp::Packet& packet, const Extra& extra) {
-  for (const Sink& sink : row.sinks) {
-    media::Forwarder& forwarder = sink.sender->forwarder();
-    if (extra.restarted) forwarder.switch_source(packet.substream > 0);
-    if (extra.common_offset) forwarder.align(packet.substream, *extra.common_offset);
-  }
+// Is it of another stream than the packet before? Told by the packet itself: whichever of them got lost on the way
+// here, no number of one stream is taken for one of another.
+bool Router::begins_anew(Row& row, const rtp::Packet& packet) {
+  const uint32_t before = std::exchange(row.streams[packet.substream % RtpReceiver::max_substreams], packet.stream);
+  return before != packet.stream && before != 0;
 }
 
 // First what a sink is, then where it leads.
@@ -134,10 +152,12 @@ void Router::fetch_ahead(std::span<const Sink> sinks, size_t at, MediaKind kind)
   if (at + near < sinks.size()) prefetch(sinks[at + near].peer->queue().data(), 2 * sizeof(Outgoing));
 }
 
-void Router::fan_out(Row& row, ReceiverId from, const rtp::PacketRef& packet, const Extra& extra, Time now,
-                     Output& out) {
-  if (extra.restarted || extra.common_offset) [[unlikely]]
-    begin_anew(row, *packet, extra);
+void Router::fan_out(Row& row, ReceiverId from, const rtp::SharedPacket& packet, std::optional<uint32_t> common_offset,
+                     Time now, Output& out) {
+  if (begins_anew(row, *packet)) [[unlikely]]
+    for (const Sink& sink : row.sinks) sink.sender->forwarder().switch_source(packet->substream > 0);
+  if (common_offset) [[unlikely]]
+    for (const Sink& sink : row.sinks) sink.sender->forwarder().align(packet->substream, *common_offset);
   const MediaKind kind = kind_of(packet->codec);
   const bool look_closer = packet->video.frame_start || packet->video.keyframe;
   for (size_t i = 0; i < row.sinks.size(); ++i) {
@@ -186,7 +206,7 @@ void Router::resend(PeerConnection& peer, RtpSender& sender, uint16_t seq, Time 
   std::optional<rtp::SeqNo> sent = sender.forwarder().sent(seq);
   std::optional<media::Origin> origin = sent ? sender.forwarder().origin(*sent) : std::nullopt;
   if (!origin) return;
-  rtp::PacketRef packet = recent(*sender.source(), *origin);
+  rtp::SharedPacket packet = recent(*sender.source(), *origin);
   if (!packet) return out.drops.count(Drop::too_old);
   SendQueue& queue = peer.queue();
   const size_t before = queue.size();
@@ -195,7 +215,7 @@ void Router::resend(PeerConnection& peer, RtpSender& sender, uint16_t seq, Time 
   if (drop) out.drops.count(*drop);
 }
 
-rtp::PacketRef Router::recent(ReceiverId from, const media::Origin& origin) {
+rtp::SharedPacket Router::recent(ReceiverId from, const media::Origin& origin) {
   const media::History* history = nullptr;
   if (from.peer.worker == own_) {
     PeerConnection* source = peers_.find(from.peer);
@@ -204,7 +224,7 @@ rtp::PacketRef Router::recent(ReceiverId from, const media::Origin& origin) {
   } else if (auto row = rows_.find(from); row != rows_.end() && row->second.mirrored) {
     history = row->second.mirrored->history[origin.substream % RtpReceiver::max_substreams].get();
   }
-  return history == nullptr ? rtp::PacketRef() : history->find(origin.seq);
+  return history == nullptr ? rtp::SharedPacket() : history->find(origin.seq);
 }
 
 void Router::pause(RtpSender& sender, bool paused, Time now) {

@@ -34,20 +34,21 @@ public:
   bool stop_forward(SenderId to);
   // Packets of the receiver are to be copied to another worker, or no longer.
   bool mirror(ReceiverId from, uint16_t to_worker, bool on);
+  // A renegotiation of a peer. The routes of lines whose place is used anew are taken away; those of a line that goes
+  // on stay, also where it has a new sender.
+  void update(PeerConnection& peer, std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out);
   // Takes away all rows of a peer, before the peer goes.
   void close(PeerConnection& peer);
 
-  // What else is to be known of a packet, beside itself.
-  struct Extra {
-    bool restarted = false;                 // its stream has a new SSRC
-    std::optional<uint32_t> common_offset;  // of its substream's clock, see ReceiveStream
+  // A packet of a local receiver, to each of its sinks. Returns who wants a copy; the span holds until the next call.
+  struct Copies {
+    std::span<const uint16_t> workers;
+    std::optional<uint32_t> common_offset;  // of its substream's clock, see ReceiveStream: goes with the copy
   };
-  // A packet of a local receiver, to each of its sinks. Returns the workers that want a copy; the span holds until the
-  // next call.
-  std::span<const uint16_t> deliver(const rtp::PacketRef& packet, PeerConnection& from, Extra& extra, Time now,
-                                    Output& out);
+  Copies deliver(const rtp::SharedPacket& packet, PeerConnection& from, Time now, Output& out);
   // A packet of another worker's receiver: kept for NACKs, then to each sink here.
-  void deliver_mirrored(const rtp::PacketRef& packet, ReceiverId from, const Extra& extra, Time now, Output& out);
+  void deliver_mirrored(const rtp::SharedPacket& packet, ReceiverId from, std::optional<uint32_t> common_offset,
+                        Time now, Output& out);
 
   // What a client said of media that we send to it.
   void answer(PeerConnection& peer, const Feedback& feedback, Time now, Output& out);
@@ -78,18 +79,22 @@ private:
   };
   struct Row {
     std::vector<Sink> sinks;
-    std::vector<uint16_t> mirrors;  // workers
+    std::vector<uint16_t> mirrors;                                // workers
+    std::array<uint32_t, RtpReceiver::max_substreams> streams{};  // Packet::stream of each layer's last; 0: none came
     std::unique_ptr<Mirrored> mirrored;
   };
 
   static void fetch_ahead(std::span<const Sink> sinks, size_t at, MediaKind kind);
-  void fan_out(Row& row, ReceiverId from, const rtp::PacketRef& packet, const Extra& extra, Time now, Output& out);
+  void fan_out(Row& row, ReceiverId from, const rtp::SharedPacket& packet, std::optional<uint32_t> common_offset,
+               Time now, Output& out);
   void settle(RtpSender& sender, const rtp::Packet& packet, ReceiverId from, std::optional<Drop> drop, Time now,
               Output& out);
-  void begin_anew(Row& row, const rtp::Packet& packet, const Extra& extra);
+  static bool begins_anew(Row& row, const rtp::Packet& packet);
   void resend(PeerConnection& peer, RtpSender& sender, uint16_t seq, Time now, Output& out);
-  rtp::PacketRef recent(ReceiverId from, const media::Origin& origin);
+  rtp::SharedPacket recent(ReceiverId from, const media::Origin& origin);
   void take_from_row(RtpSender& sender);
+  void stop(RtpSender& sender);
+  void drop_row(ReceiverId from);
   void drop_if_empty(ReceiverId from);
   void note_waiting(PeerConnection& peer, size_t before) {
     if (before == 0 && !peer.queue().empty()) waiting_.push_back(&peer);

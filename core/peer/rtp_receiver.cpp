@@ -11,23 +11,36 @@ namespace {
 constexpr Duration history_check = 1s;  // how often old packets of silent streams are let go
 }
 
-RtpReceiver::RtpReceiver(ReceiverId id, const sdp::MlinePlan& plan, const PeerSettings& settings)
-    : id_(id), settings_(settings), plan_(&plan), activity_(settings.no_media_timer) {}
+RtpReceiver::RtpReceiver(ReceiverId id, const sdp::MlinePlan& plan, const PeerSettings& settings, uint32_t& streams)
+    : id_(id), settings_(settings), kind_(plan.kind), streams_(streams), activity_(settings.no_media_timer) {
+  apply(plan);
+}
+
+void RtpReceiver::apply(const sdp::MlinePlan& plan) {
+  open_ = receives(plan.direction);
+  simulcast_ = plan.rids.size() > 1 || plan.ssrcs.size() > 1;
+  payloads_.clear();
+  for (const sdp::PayloadPlan& one : plan.payloads)
+    payloads_.push_back({one.type, one.rtx, one.red, one.codec.type, one.clock_hz, one.nack, one.pli, one.fir});
+}
 
 void RtpReceiver::update(const sdp::MlinePlan& plan, Output& out) {
-  const bool was_open = open();
-  plan_ = &plan;
-  if (!was_open || open()) return;
-  // Closing the line is told as the end of its media (seconds: 0), layer by layer where there are layers.
+  if (open_ && !receives(plan.direction)) close(out);
+  apply(plan);
+}
+
+// Closing the line is told as the end of its media (seconds: 0), layer by layer where there are layers.
+void RtpReceiver::close(Output& out) {
   for (uint8_t i = 0; i < max_substreams; ++i)
     if (activity_.receiving(i)) tell(i, false, 0, out);
   activity_.stop();
   for (auto& one : substreams_) one.reset();
+  open_ = false;
 }
 
 RtpReceiver::Substream& RtpReceiver::substream(uint8_t index) {
   auto& slot = substreams_[std::min<size_t>(index, max_substreams - 1)];
-  if (!slot) slot = std::make_unique<Substream>(settings_);
+  if (!slot) slot = std::make_unique<Substream>(settings_, ++streams_);
   return *slot;
 }
 
@@ -44,8 +57,8 @@ const media::ReceiveStream* RtpReceiver::stream(uint8_t index) const {
   return index < max_substreams && substreams_[index] ? &substreams_[index]->stream : nullptr;
 }
 
-const sdp::PayloadPlan* RtpReceiver::payload_of(rtp::Packet& packet) const {
-  for (const sdp::PayloadPlan& payload : plan_->payloads) {
+const RtpReceiver::Payload* RtpReceiver::payload_of(rtp::Packet& packet) const {
+  for (const Payload& payload : payloads_) {
     packet.red = payload.red == packet.payload_type;
     if (payload.type == packet.payload_type || packet.red) return &payload;
   }
@@ -59,53 +72,50 @@ std::optional<Drop> RtpReceiver::make_whole(rtp::Packet& packet, Substream& from
   if (place.rtx) {
     if (!from.known) return Drop::padding;  // browsers probe the path with RTX before there is anything to repeat
     const uint8_t rtx_type = packet.payload_type;
-    auto original = std::find_if(plan_->payloads.begin(), plan_->payloads.end(),
-                                 [&](const sdp::PayloadPlan& payload) { return payload.rtx == rtx_type; });
-    if (original == plan_->payloads.end()) return Drop::unknown_payload;
+    auto original = std::find_if(payloads_.begin(), payloads_.end(),
+                                 [&](const Payload& payload) { return payload.rtx == rtx_type; });
+    if (original == payloads_.end()) return Drop::unknown_payload;
     auto unwrapped = media::unwrap_rtx(packet, from.ssrc, original->type);
     if (!unwrapped) return Drop::padding;
     number = *unwrapped;
     packet.recovered = true;
   }
-  const sdp::PayloadPlan* payload = payload_of(packet);
+  const Payload* payload = payload_of(packet);
   if (payload == nullptr) return Drop::unknown_payload;
   packet.mline = id_.mline;
   packet.substream = place.substream;
-  packet.codec = payload->codec.type;
+  packet.stream = from.number;
+  packet.codec = payload->codec;
   packet.clock_hz = payload->clock_hz == 0 ? 90000 : payload->clock_hz;
   packet.seq = packet.recovered ? from.widener.nearest(number) : from.widener.widen(number);
   return std::nullopt;
 }
 
-RtpReceiver::Taken RtpReceiver::receive(const rtp::PacketRef& packet, const StreamPlace& place, Time now, Output& out) {
-  if (!open()) return {Drop::muted, false};
-  Taken taken;
+std::optional<Drop> RtpReceiver::receive(const rtp::PacketRef& packet, const StreamPlace& place, Time now,
+                                         Output& out) {
+  if (!open()) return Drop::muted;
   if (!place.rtx) {
     // Before anything is known to have restarted: what is not media must not end a stream.
-    if (payload_of(*packet) == nullptr) return {Drop::unknown_payload, false};
+    if (payload_of(*packet) == nullptr) return Drop::unknown_payload;
     Substream* existing = &substream(place.substream);
     if (existing->known && existing->ssrc != packet->ssrc) {
       substreams_[place.substream].reset();
       existing = &substream(place.substream);
-      taken.restarted = true;
     }
     existing->ssrc = packet->ssrc;
     existing->known = true;
   }
   Substream& from = substream(place.substream);
   packet->arrival = now;
-  if ((taken.drop = make_whole(*packet, from, place))) return taken;
+  if (auto drop = make_whole(*packet, from, place)) return drop;
 
-  if (!from.nack.arrived(packet->seq, now)) {
-    taken.drop = from.nack.too_old(packet->seq) ? Drop::too_old : Drop::duplicate;
-    return taken;
-  }
+  if (!from.nack.arrived(packet->seq, now)) return from.nack.too_old(packet->seq) ? Drop::too_old : Drop::duplicate;
   from.stream.received(*packet);
   if (packet->recovered) note_recovery(from, packet->seq, now);
   if (activity_.received(place.substream, now)) tell(place.substream, true, 0, out);
 
   // A broken payload descriptor is no reason to lose the packet: end-to-end encrypted ones look like that.
-  if (plan_->kind == MediaKind::video && packet->payload_size() > 0) {
+  if (kind_ == MediaKind::video && packet->payload_size() > 0) {
     if (packet->extensions.dependency_descriptor.empty()) {
       rtp::describe(*packet);
     } else {
@@ -119,13 +129,10 @@ RtpReceiver::Taken RtpReceiver::receive(const rtp::PacketRef& packet, const Stre
   } else {
     listen(*packet, out);
   }
-  if (from.nack.hopeless() && plan_->kind == MediaKind::video) from.keyframes.request(now);
-  if (muted_) {
-    taken.drop = Drop::muted;
-    return taken;
-  }
+  if (from.nack.hopeless() && kind_ == MediaKind::video) from.keyframes.request(now);
+  if (muted_) return Drop::muted;
   from.history.put(packet);
-  return taken;
+  return std::nullopt;
 }
 
 void RtpReceiver::listen(const rtp::Packet& packet, Output& out) {
@@ -147,13 +154,13 @@ void RtpReceiver::note_recovery(Substream& from, rtp::SeqNo seq, Time now) {
 }
 
 void RtpReceiver::sender_report(uint8_t index, const rtp::SenderInfo& info, Time now) {
-  if (plan_->payloads.empty() || index >= max_substreams || !substreams_[index]) return;
-  const uint32_t clock_hz = plan_->payloads.front().clock_hz;
+  if (payloads_.empty() || index >= max_substreams || !substreams_[index]) return;
+  const uint32_t clock_hz = payloads_.front().clock_hz;
   substreams_[index]->stream.sender_report(info.ntp, info.rtp_timestamp, clock_hz == 0 ? 90000 : clock_hz, now);
 }
 
 void RtpReceiver::request_keyframe(int index, Time now) {
-  if (plan_->kind != MediaKind::video || !open()) return;
+  if (kind_ != MediaKind::video || !open()) return;
   for (size_t i = 0; i < max_substreams; ++i)
     if (substreams_[i] && substreams_[i]->known && (index < 0 || static_cast<size_t>(index) == i))
       substreams_[i]->keyframes.request(now);
@@ -173,8 +180,7 @@ void RtpReceiver::tick(Time now, Output& out) {
 }
 
 bool RtpReceiver::asks_for_lost() const {
-  return std::any_of(plan_->payloads.begin(), plan_->payloads.end(),
-                     [](const sdp::PayloadPlan& payload) { return payload.nack; });
+  return std::any_of(payloads_.begin(), payloads_.end(), [](const Payload& payload) { return payload.nack; });
 }
 
 void RtpReceiver::write_feedback(ByteWriter& out, uint32_t our_ssrc, Duration rtt, Time now) {
@@ -190,8 +196,8 @@ void RtpReceiver::write_feedback(ByteWriter& out, uint32_t our_ssrc, Duration rt
         one->probe_at = now;
       }
     }
-    if (plan_->kind != MediaKind::video || !one->keyframes.due(now) || plan_->payloads.empty()) continue;
-    const sdp::PayloadPlan& payload = plan_->payloads.front();
+    if (kind_ != MediaKind::video || !one->keyframes.due(now) || payloads_.empty()) continue;
+    const Payload& payload = payloads_.front();
     if (payload.fir && !payload.pli)
       rtp::write_fir(out, our_ssrc, one->ssrc, ++one->fir_seq);
     else

@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <tl/expected.hpp>
+#include <span>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/drop.hpp"
@@ -30,19 +31,17 @@ class RtpReceiver {
 public:
   static constexpr size_t max_substreams = SsrcDirectory::max_substreams;
 
-  // The plan outlives this, or is replaced by update().
-  RtpReceiver(ReceiverId id, const sdp::MlinePlan& plan, const PeerSettings& settings);
+  // Of the plan it keeps copies. streams: counts all streams that the peer's receivers ever had; it outlives this.
+  RtpReceiver(ReceiverId id, const sdp::MlinePlan& plan, const PeerSettings& settings, uint32_t& streams);
 
-  // A renegotiation. A line that is closed forgets its streams.
+  // A renegotiation of the same line, see same_line(). A line that is closed forgets its streams.
   void update(const sdp::MlinePlan& plan, Output& out);
+  // Its streams end, and that is told.
+  void close(Output& out);
 
   // A decrypted packet whose header and extensions were read, at its place. It is counted, made whole (number, codec,
-  // layer) and kept for NACKs; what is not to go on has a name.
-  struct Taken {
-    std::optional<Drop> drop;
-    bool restarted = false;  // a new SSRC took the place of another: numbers and timestamps begin anew
-  };
-  Taken receive(const rtp::PacketRef& packet, const StreamPlace& place, Time now, Output& out);
+  // layer, stream) and kept for NACKs; what is not to go on has a name.
+  std::optional<Drop> receive(const rtp::PacketRef& packet, const StreamPlace& place, Time now, Output& out);
 
   void sender_report(uint8_t substream, const rtp::SenderInfo& info, Time now);
   // Somebody needs a keyframe of this layer; -1: of each.
@@ -62,9 +61,9 @@ public:
   const media::History* history(uint8_t substream) const;
   std::optional<uint32_t> ssrc(uint8_t substream) const;  // none: it has not come
   const ReceiverId& id() const { return id_; }
-  bool simulcast() const { return plan_->rids.size() > 1 || plan_->ssrcs.size() > 1; }
-  bool open() const { return receives(plan_->direction); }
-  MediaKind kind() const { return plan_->kind; }
+  bool simulcast() const { return simulcast_; }
+  bool open() const { return open_; }
+  MediaKind kind() const { return kind_; }
   // Round trip as NACKs and their answers tell it; none yet.
   std::optional<Duration> rtt() const { return rtt_; }
   bool receiving() const { return activity_.receiving(); }
@@ -72,9 +71,19 @@ public:
   const media::ReceiveStream* stream(uint8_t substream) const;
 
 private:
+  // What of a negotiated payload type is needed here.
+  struct Payload {
+    uint8_t type = 0;
+    std::optional<uint8_t> rtx, red;
+    CodecType codec = CodecType::opus;
+    uint32_t clock_hz = 0;
+    bool nack = false, pli = false, fir = false;
+  };
   struct Substream {
-    explicit Substream(const PeerSettings& settings)
-        : history(std::max<Duration>(settings.min_nack_queue, 1s)), slow_link(settings.slowlink_threshold) {}
+    Substream(const PeerSettings& settings, uint32_t stream_number)
+        : number(stream_number), history(std::max<Duration>(settings.min_nack_queue, 1s)),
+          slow_link(settings.slowlink_threshold) {}
+    const uint32_t number;  // Packet::stream
     uint32_t ssrc = 0;
     bool known = false;  // ssrc is
     media::SequenceWidener widener;
@@ -91,7 +100,8 @@ private:
 
   Substream& substream(uint8_t index);
   std::optional<Drop> make_whole(rtp::Packet& packet, Substream& from, const StreamPlace& place);
-  const sdp::PayloadPlan* payload_of(rtp::Packet& packet) const;
+  void apply(const sdp::MlinePlan& plan);
+  const Payload* payload_of(rtp::Packet& packet) const;
   void listen(const rtp::Packet& packet, Output& out);
   void note_recovery(Substream& from, rtp::SeqNo seq, Time now);
   void tell(uint8_t index, bool receiving, int seconds, Output& out) const;
@@ -100,10 +110,14 @@ private:
   // given
   const ReceiverId id_;
   const PeerSettings& settings_;
-  const sdp::MlinePlan* plan_;
+  const MediaKind kind_;
+  uint32_t& streams_;
   // owned
   std::array<std::unique_ptr<Substream>, max_substreams> substreams_;
   // state
+  std::vector<Payload> payloads_;
+  bool open_ = false;
+  bool simulcast_ = false;
   media::Activity activity_;
   std::optional<media::TalkDetector> talk_;
   std::optional<Duration> rtt_;

@@ -11,9 +11,9 @@ uint32_t clock_of(const sdp::MlinePlan& plan) {
   return plan.kind == MediaKind::audio ? 48000 : 90000;
 }
 
-// Whether a packet of theirs is the same when it is made again: markers of streams with spatial layers depend on what
-// was being forwarded then.
-bool repeatable(CodecType codec) { return codec != CodecType::vp9 && codec != CodecType::av1; }
+// Whether the packet is the same when it is made again: whether the last one of a layer ends its picture, and gets the
+// marker, depends on what was being forwarded then.
+bool repeatable(const rtp::Packet& packet) { return !packet.video.end_of_layer; }
 
 }  // namespace
 
@@ -49,20 +49,20 @@ std::optional<uint16_t> RtpSender::primary_of(const rtp::Packet& packet) {
   return static_cast<uint16_t>(primary->at);
 }
 
-std::optional<Drop> RtpSender::resend(rtp::SeqNo out, const rtp::PacketRef& packet, Time now, SendQueue& queue) {
+std::optional<Drop> RtpSender::resend(rtp::SeqNo out, const rtp::SharedPacket& packet, Time now, SendQueue& queue) {
   const Payload& payload = payloads_[static_cast<size_t>(packet->codec)];
   if (!open_ || paused_) return Drop::paused;
   if (payload.type == none || packet->red) return Drop::codec;
   const bool as_rtx = payload.rtx != none && rtx_ssrc_ != 0;
-  if (!as_rtx && (out < same_since_ || !resends_plainly_ || !repeatable(packet->codec))) return Drop::codec;
+  if (!as_rtx && (!repeats(out) || !repeatable(*packet))) return Drop::codec;
   if (queue.size() >= max_queue) return Drop::queue_full;
   auto again = forwarder_.again(out, *packet);
   if (!again) return Drop::too_old;
   if (!stats_.resend(out, packet->payload_size() + media::rtx_overhead, now)) return Drop::duplicate;
   if (as_rtx)
-    queue.push_back({packet, this, *again, rtx_seq_++, payload.rtx, true, 0});
+    queue.push_back({packet, this, *again, rtx_seq_++, payload.rtx, true, false, 0});
   else
-    queue.push_back({packet, this, *again, again->seq, payload.type, false, 0});
+    queue.push_back({packet, this, *again, again->seq, payload.type, false, true, 0});
   return std::nullopt;
 }
 
@@ -85,6 +85,12 @@ void RtpSender::set_source(const ReceiverId& source, bool simulcast) {
   if (source_ == source) return;
   source_ = source;
   forwarder_.switch_source(simulcast);
+}
+
+void RtpSender::take_wishes(const RtpSender& before) {
+  pause(before.paused_);
+  set_playout_delay(before.playout_delay_);
+  forwarder_.set_layers(before.forwarder_.layers());
 }
 
 void RtpSender::pause(bool paused) {

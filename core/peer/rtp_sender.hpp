@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
+#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/drop.hpp"
@@ -14,27 +14,13 @@
 #include "media/forwarder.hpp"
 #include "media/send_stream.hpp"
 #include "media/slow_link.hpp"
+#include "peer/outgoing.hpp"
 #include "peer/output.hpp"
 #include "rtp/build.hpp"
 #include "rtp/packet.hpp"
 #include "sdp/peer_plan.hpp"
 
 namespace cardea::peer {
-
-class RtpSender;
-
-// A packet that waits for the end of the turn: no copy, no encryption yet. Or a report (RTCP) that leaves with the
-// peer's media, whole and encrypted: it has no sender, and nothing else of this counts.
-struct Outgoing {
-  rtp::PacketRef packet;
-  RtpSender* sender = nullptr;
-  media::Rewritten fields;
-  rtp::SeqNo seq = 0;        // on the wire; differs from fields.seq when it goes as RTX
-  uint8_t payload_type = 0;  // on the wire
-  bool rtx = false;
-  uint16_t payload_from = 0;  // bytes of the payload left out at its begin: RED around what the peer takes plain
-};
-using SendQueue = std::vector<Outgoing>;
 
 class alignas(64) RtpSender {
 public:
@@ -44,11 +30,18 @@ public:
   // The plan is read here and in update() only. slowlink_threshold: lost packets a second, 0: no events.
   RtpSender(SenderId id, const sdp::MlinePlan& plan, uint32_t slowlink_threshold, Random& random);
 
-  // A renegotiation. The SSRC, and with it the numbers, stay.
+  // A renegotiation of the same line under the same SSRC: the numbers go on.
   void update(const sdp::MlinePlan& plan);
+  // May it go on with this plan of its line? Another kind is another line, and another SSRC has numbers of its own: a
+  // new sender. A plan without SSRC is of a line that is closed.
+  bool goes_on(const sdp::MlinePlan& plan) const {
+    return plan.kind == kind_ && (plan.ssrc == 0 || ssrc_ == 0 || plan.ssrc == ssrc_);
+  }
+  // What was wished of the sender that had this place under another SSRC is wished of this one.
+  void take_wishes(const RtpSender& before);
 
   // Each packet of the source: queued, or dropped by name.
-  std::optional<Drop> forward(const rtp::PacketRef& packet, Time now, SendQueue& queue) {
+  std::optional<Drop> forward(const rtp::SharedPacket& packet, Time now, SendQueue& queue) {
     const Payload& payload = payloads_[static_cast<size_t>(packet->codec)];
     uint16_t payload_from = 0;
     uint8_t payload_type = payload.type;
@@ -81,13 +74,15 @@ public:
   }
 
   // A packet that a NACK asks for, as origin() named it: queued as RTX, or once more as it was.
-  std::optional<Drop> resend(rtp::SeqNo out, const rtp::PacketRef& packet, Time now, SendQueue& queue);
+  std::optional<Drop> resend(rtp::SeqNo out, const rtp::SharedPacket& packet, Time now, SendQueue& queue);
 
   // The header of a queued packet. Returns its size; 0: no room.
   size_t write_header(const Outgoing& outgoing, MutableBytes out) const;
-  // May RTP padding be put behind its packets? Not where a packet may be sent again under its own number, for then both
-  // must be the same to the last byte: two plaintexts under one SRTP index would break the encryption.
-  bool pads() const { return rtx_ssrc_ != 0 || !resends_plainly_; }
+  // May a packet be sent again under its own number, because it would be written today as it was then? Two plaintexts
+  // under one SRTP index would break the encryption.
+  bool repeats(rtp::SeqNo out) const { return resends_plainly_ && out >= same_since_; }
+  // May RTP padding be put behind its packets? Not where some may be sent again under their own numbers.
+  bool pads() const { return !resends_plainly_; }
 
   // Asks for what forward() and write_header() of a packet touch, ahead of them (base/prefetch.hpp).
   void fetch(MediaKind kind) const {
@@ -102,6 +97,8 @@ public:
 
   void pause(bool paused);
   void set_playout_delay(const std::optional<PlayoutDelay>& delay);
+  // A full keyframe request (RFC 5104 section 4.3.1.2) with this number: false if it repeats the one before.
+  bool fir(uint8_t seq) { return std::exchange(fir_seq_, seq) != seq; }
 
   // What goes on now, if it changed since it was told; a source whose layers flicker is told of ten times a second.
   std::optional<CurrentLayers> take_layers(Time now) {
@@ -150,7 +147,8 @@ private:
   media::Forwarder forwarder_;
   media::SlowLink slow_link_;
   std::optional<ReceiverId> source_;
-  rtp::SeqNo same_since_ = 0;  // headers of packets from this number on would be written today as they were then
+  std::optional<uint8_t> fir_seq_;  // of the last one
+  rtp::SeqNo same_since_ = 0;       // headers of packets from this number on would be written today as they were then
   // given
   const SenderId id_;
 };

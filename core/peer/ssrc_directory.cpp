@@ -16,18 +16,43 @@ bool has_payload(const sdp::MlinePlan& mline, uint8_t payload_type) {
   });
 }
 
+std::optional<uint16_t> mline_of(const rtp::Packet& packet, std::span<const sdp::MlinePlan> mlines) {
+  if (!packet.extensions.mid.empty()) {
+    for (uint16_t i = 0; i < mlines.size(); ++i)
+      if (mlines[i].mid == packet.extensions.mid && receives(mlines[i].direction)) return i;
+    return std::nullopt;
+  }
+  std::optional<uint16_t> only;
+  for (uint16_t i = 0; i < mlines.size(); ++i) {
+    if (!receives(mlines[i].direction) || !has_payload(mlines[i], packet.payload_type)) continue;
+    if (only) return std::nullopt;
+    only = i;
+  }
+  return only;
+}
+
+std::optional<uint8_t> substream_of(const sdp::MlinePlan& mline, const rtp::Packet& packet, bool rtx) {
+  if (mline.rids.size() < 2) return uint8_t{0};
+  std::string_view rid = packet.extensions.rid;
+  if (rtx && !packet.extensions.repaired_rid.empty()) rid = packet.extensions.repaired_rid;
+  if (rid.empty()) return std::nullopt;
+  auto found = std::find(mline.rids.begin(), mline.rids.end(), rid);
+  const auto index = static_cast<size_t>(found - mline.rids.begin());
+  if (found == mline.rids.end() || index >= SsrcDirectory::max_substreams) return std::nullopt;
+  return static_cast<uint8_t>(index);
+}
+
 }  // namespace
 
-void SsrcDirectory::update(std::span<const sdp::MlinePlan> mlines) {
+void SsrcDirectory::update(std::span<const sdp::MlinePlan> before, std::span<const sdp::MlinePlan> mlines) {
   has_last_ = false;
   auto same_line = [&](uint16_t index) {
-    if (index >= mlines.size() || index >= mlines_.size()) return false;
-    return receives(mlines[index].direction) && mlines[index].mid == mlines_[index].mid &&
-           mlines[index].rids == mlines_[index].rids;
+    if (index >= mlines.size() || index >= before.size()) return false;
+    return receives(mlines[index].direction) && sdp::same_line(before[index], mlines[index]) &&
+           mlines[index].rids == before[index].rids;
   };
   std::erase_if(places_,
                 [&](const auto& entry) { return !entry.second.learnt || !same_line(entry.second.place.mline); });
-  mlines_ = mlines;
   any_extensions_ = {};
   for (uint16_t index = 0; index < mlines.size(); ++index) {
     const sdp::MlinePlan& mline = mlines[index];
@@ -54,37 +79,10 @@ std::optional<StreamPlace> SsrcDirectory::find_slowly(uint32_t ssrc) const {
   return last_;
 }
 
-std::optional<uint16_t> SsrcDirectory::mline_of(const rtp::Packet& packet) const {
-  if (!packet.extensions.mid.empty()) {
-    for (uint16_t i = 0; i < mlines_.size(); ++i)
-      if (mlines_[i].mid == packet.extensions.mid && receives(mlines_[i].direction)) return i;
-    return std::nullopt;
-  }
-  std::optional<uint16_t> only;
-  for (uint16_t i = 0; i < mlines_.size(); ++i) {
-    if (!receives(mlines_[i].direction) || !has_payload(mlines_[i], packet.payload_type)) continue;
-    if (only) return std::nullopt;
-    only = i;
-  }
-  return only;
-}
-
-std::optional<uint8_t> SsrcDirectory::substream_of(const sdp::MlinePlan& mline, const rtp::Packet& packet,
-                                                   bool rtx) const {
-  if (mline.rids.size() < 2) return uint8_t{0};
-  std::string_view rid = packet.extensions.rid;
-  if (rtx && !packet.extensions.repaired_rid.empty()) rid = packet.extensions.repaired_rid;
-  if (rid.empty()) return std::nullopt;
-  auto found = std::find(mline.rids.begin(), mline.rids.end(), rid);
-  const auto index = static_cast<size_t>(found - mline.rids.begin());
-  if (found == mline.rids.end() || index >= max_substreams) return std::nullopt;
-  return static_cast<uint8_t>(index);
-}
-
-std::optional<StreamPlace> SsrcDirectory::learn(const rtp::Packet& packet) {
-  std::optional<uint16_t> index = mline_of(packet);
+std::optional<StreamPlace> SsrcDirectory::learn(const rtp::Packet& packet, std::span<const sdp::MlinePlan> mlines) {
+  std::optional<uint16_t> index = mline_of(packet, mlines);
   if (!index) return std::nullopt;
-  const sdp::MlinePlan& mline = mlines_[*index];
+  const sdp::MlinePlan& mline = mlines[*index];
   if (!has_payload(mline, packet.payload_type)) return std::nullopt;
   const bool rtx = is_rtx(mline, packet.payload_type) || !packet.extensions.repaired_rid.empty();
   std::optional<uint8_t> substream = substream_of(mline, packet, rtx);

@@ -25,17 +25,18 @@ class SsrcDirectory {
 public:
   static constexpr uint8_t max_substreams = 3;
 
-  // What was negotiated; m-lines that are not received from have no place. SSRCs learnt for an m-line that stays as it
-  // was are kept. The plan is kept by reference: it outlives this.
-  void update(std::span<const sdp::MlinePlan> mlines);
+  // What was negotiated, before and now; m-lines that are not received from have no place. SSRCs learnt for an m-line
+  // that stays as it was are kept.
+  void update(std::span<const sdp::MlinePlan> before, std::span<const sdp::MlinePlan> now);
 
   std::optional<StreamPlace> find(uint32_t ssrc) const {
     if (ssrc == last_ssrc_ && has_last_) return last_;
     return find_slowly(ssrc);
   }
-  // Of an SSRC that find() does not know: by MID and RID, else by payload type if only one m-line has it. It takes the
-  // place of the SSRC learnt for the same place before, so a peer cannot make this grow.
-  std::optional<StreamPlace> learn(const rtp::Packet& packet);
+  // Of an SSRC that find() does not know: by MID and RID, else by payload type if only one m-line has it (those that
+  // update() was told last). It takes the place of the SSRC learnt for the same place before, so a peer cannot make
+  // this grow.
+  std::optional<StreamPlace> learn(const rtp::Packet& packet, std::span<const sdp::MlinePlan> mlines);
   void forget(uint32_t ssrc);  // if it was learnt; an announced one stays
 
   // Extension ids for packets whose m-line is not known yet: within a bundle they are the same (RFC 9143 section 9.2).
@@ -48,11 +49,7 @@ private:
     bool learnt = false;
   };
   std::optional<StreamPlace> find_slowly(uint32_t ssrc) const;
-  std::optional<uint16_t> mline_of(const rtp::Packet& packet) const;
-  std::optional<uint8_t> substream_of(const sdp::MlinePlan& mline, const rtp::Packet& packet, bool rtx) const;
 
-  // given
-  std::span<const sdp::MlinePlan> mlines_;
   // state
   std::unordered_map<uint32_t, Known> places_;
   sdp::ExtensionMap any_extensions_;

@@ -1,6 +1,6 @@
 // One RTP packet (RFC 3550 section 5.1) in memory: its bytes, and everything the floors above want to know of them,
 // parsed once when it comes in. Packets live in a worker's pool and are shared by reference: history, forwarding and
-// recording look at the same one.
+// recording look at the same one, so nobody writes into it any more.
 #pragma once
 
 #include <array>
@@ -56,14 +56,13 @@ struct VideoInfo {
 };
 
 struct Packet {
-  // Room for an Ethernet datagram, and behind it for RTP padding (255) and an SRTP tag (16): see worker/egress.
-  static constexpr size_t capacity = 1500;
-  static constexpr size_t tailroom = 272;
+  static constexpr size_t capacity = 1500;  // an Ethernet datagram
 
   // Where it came from
   Time arrival{};
   uint16_t mline = 0;
   uint8_t substream = 0;   // simulcast layer, 0 the lowest
+  uint32_t stream = 0;     // of all that its layer ever had, which: numbers of another one begin anew
   bool recovered = false;  // came as RTX
   // Header
   SeqNo seq = 0;
@@ -80,7 +79,7 @@ struct Packet {
   uint16_t size = 0;  // bytes used: header and payload; RTP padding is cut off
   uint16_t payload_at = 0;
 
-  std::array<uint8_t, capacity + tailroom> bytes;
+  std::array<uint8_t, capacity> bytes;
 
   Packet() = default;
   Packet(const Packet&) = delete;  // views point into `bytes`
@@ -92,6 +91,7 @@ struct Packet {
 };
 
 using PacketPool = Pool<Packet>;
-using PacketRef = PoolRef<Packet>;
+using PacketRef = PoolRef<Packet>;           // its one writer's, while it comes in
+using SharedPacket = PoolRef<const Packet>;  // everybody else's
 
 }  // namespace cardea::rtp

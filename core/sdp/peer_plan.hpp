@@ -68,11 +68,16 @@ struct MlinePlan {
   std::vector<std::string> rids;  // simulcast by RID: index = substream, 0 the lowest quality
   std::vector<SsrcPlan> ssrcs;    // announced ones; with a legacy SIM group: index = substream
   // To the peer.
-  uint32_t ssrc = 0;      // ours, kept for the life of the m-line
+  uint32_t ssrc = 0;      // ours, kept for the life of the m-line, and not used again after it; 0: nothing is sent
   uint32_t rtx_ssrc = 0;  // 0: no RTX
 
   bool operator==(const MlinePlan&) const = default;
 };
+
+// Is it the line of before, or another one in a place that is used anew (RFC 9429 section 5.2.2)?
+inline bool same_line(const MlinePlan& before, const MlinePlan& now) {
+  return before.mid == now.mid && before.kind == now.kind;
+}
 
 struct DataPlan {
   uint16_t mline = 0;

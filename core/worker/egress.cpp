@@ -5,36 +5,11 @@
 #include <utility>
 
 #include "base/prefetch.hpp"
-#include "media/rtx.hpp"
-#include "rtp/opus.hpp"
-#include "rtp/vp8.hpp"
 
 namespace cardea::worker {
 namespace {
 
-// The numbers that differ from subscriber to subscriber. They are always written: the subscriber before left its own.
-void renumber(MutableBytes payload, const peer::Outgoing& outgoing) {
-  const rtp::Packet& packet = *outgoing.packet;
-  const rtp::VideoInfo& video = packet.video;
-  if (packet.codec == CodecType::vp8) {
-    if (video.picture_id < 0 && video.tl0_pic_idx < 0 && video.key_idx < 0) return;
-    const media::Rewritten& fields = outgoing.fields;
-    rtp::write_vp8_numbers(
-        payload, video,
-        static_cast<uint16_t>(fields.picture_id >= 0 ? fields.picture_id : std::max(video.picture_id, 0)),
-        static_cast<uint8_t>(fields.tl0_pic_idx >= 0 ? fields.tl0_pic_idx : std::max<int>(video.tl0_pic_idx, 0)),
-        static_cast<uint8_t>(fields.key_idx >= 0 ? fields.key_idx : std::max<int>(video.key_idx, 0)));
-  } else if (packet.red && outgoing.payload_from == 0) {
-    rtp::renumber_red(payload, outgoing.sender->payload_type(packet.codec));
-  }
-}
-
-// RFC 3550 section 5.1: zeros, and in the last byte how many.
-void write_padding(uint8_t* at, uint8_t padding) {
-  if (padding == 0) return;
-  std::memset(at, 0, padding - size_t{1});
-  at[padding - 1] = padding;
-}
+constexpr uint32_t report_stream = ~uint32_t{0};  // no media has it
 
 }  // namespace
 
@@ -67,33 +42,29 @@ void Egress::send_all(std::vector<peer::PeerConnection*>& waiting) {
 
 void Egress::send(peer::PeerConnection& peer) {
   peer::SendQueue& queue = peer.queue();
+  const rtp::SharedPacket report = peer.take_report();
   if (peer.path() && peer.send_key() != nullptr && peer.path()->socket < sockets_.size())
-    for (size_t at = 0; at < queue.size(); at += RunPlanner::max_packets)
-      send_some(peer, std::span(queue).subspan(at, std::min(queue.size() - at, RunPlanner::max_packets)));
+    for (size_t at = 0; at < queue.size(); at += max_media)
+      send_some(peer, std::span(queue).subspan(at, std::min(queue.size() - at, max_media)),
+                at + max_media < queue.size() ? nullptr : report.get());
   queue.clear();
 }
 
-void Egress::send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued) {
+// report: what leaves with these packets, or none.
+void Egress::send_some(peer::PeerConnection& peer, std::span<const peer::Outgoing> queued, const rtp::Packet* report) {
   const size_t tag = peer.send_key()->tag_size();
   size_t count = 0;
-  for (peer::Outgoing& outgoing : queued) {
-    if (outgoing.sender == nullptr) {
-      outgoing_[count] = &outgoing;
-      items_[count++] = {outgoing.packet->size, 0, false, &peer};
-      continue;
-    }
-    const size_t header = outgoing.sender->write_header(outgoing, headers_[count]);
-    if (header == 0) continue;  // cannot be: the longest header has room
-    const size_t payload =
-        outgoing.packet->payload_size() - outgoing.payload_from + (outgoing.rtx ? media::rtx_overhead : 0);
-    outgoing_[count] = &outgoing;
-    header_sizes_[count] = static_cast<uint16_t>(header);
-    // The RTX stream has an order of its own.
-    const void* stream = outgoing.rtx ? static_cast<const void*>(&outgoing.sender->stats()) : outgoing.sender;
-    items_[count++] = {static_cast<uint16_t>(header + payload + tag), 0, outgoing.sender->pads(), stream};
-  }
   longest_ = 0;
-  for (const RunPlanner::Item& item : std::span(items_).first(count)) longest_ = std::max<size_t>(longest_, item.size);
+  for (const peer::Outgoing& outgoing : queued) {
+    peer::Assembly& assembly = media_[count];
+    if (!assembly.begin(outgoing)) continue;
+    const size_t size = assembly.size() + tag;
+    longest_ = std::max(longest_, size);
+    items_[count++] = {static_cast<uint16_t>(size), 0, assembly.may_pad(), assembly.stream()};
+  }
+  media_count_ = count;
+  report_ = report == nullptr ? Bytes() : report->payload();
+  if (report != nullptr) items_[count++] = {static_cast<uint16_t>(report_.size()), 0, false, report_stream};
   planner_.plan(std::span(items_).first(count));
   for (const RunPlanner::Run& run : planner_.runs()) write_run(peer, run);
 }
@@ -131,45 +102,35 @@ uint8_t* Egress::begin_frame(const peer::PeerConnection& peer, const RunPlanner:
 }
 
 size_t Egress::write_packet(const secure::SendKey& key, size_t item, uint8_t* out) {
-  const peer::Outgoing& outgoing = *outgoing_[item];
-  rtp::Packet& packet = *outgoing.packet;
-  if (outgoing.sender == nullptr) {
-    std::memcpy(out, packet.bytes.data(), packet.size);
-    return packet.size;
-  }
-  const uint8_t padding = items_[item].padding;
-  uint8_t* header = headers_[item].data();
-  if (padding > 0) header[0] |= 0x20;
+  if (item < media_count_) return seal(key, media_[item], items_[item].padding, out);
+  std::memcpy(out, report_.data(), report_.size());
+  return report_.size();
+}
+
+// Where jobs wait for others, and where the payload is not what came in, it is copied; else encrypted from where it is.
+size_t Egress::seal(const secure::SendKey& key, const peer::Assembly& assembly, uint8_t padding, uint8_t* out) {
+  const bool at_once = secure::is_gcm(key.profile());
+  const Bytes header = assembly.header();
   secure::SealJob job{};
   job.key = &key;
-  job.index = static_cast<uint64_t>(outgoing.seq);
-  job.ssrc = load_u32(header + 8);
-  job.header = header;
-  job.header_size = header_sizes_[item];
+  job.index = assembly.index();
+  job.ssrc = assembly.ssrc();
+  job.header_size = static_cast<uint16_t>(header.size());
+  job.payload_size = static_cast<uint16_t>(assembly.size() - header.size() + padding);
   job.out = out;
-  const MutableBytes payload = packet.payload().subspan(outgoing.payload_from);
-  // Where jobs wait for others, and where the payload changes its shape, it is copied; else encrypted from where it is.
-  if (outgoing.rtx || !secure::is_gcm(key.profile())) {
-    std::memcpy(out, header, job.header_size);
-    uint8_t* at = out + job.header_size;
+  if (at_once && assembly.as_it_came(padding)) {
+    job.header = header.data();
+    job.payload = assembly.payload().data();
+  } else {
+    assembly.write(out, padding);
     job.header = out;
-    job.payload = at;
-    if (outgoing.rtx) {
-      store_u16(at, static_cast<uint16_t>(outgoing.fields.seq));  // RFC 4588 section 4: the original number
-      at += media::rtx_overhead;
-    }
-    std::memcpy(at, payload.data(), payload.size());
-    renumber(MutableBytes(at, payload.size()), outgoing);
-    write_padding(at + payload.size(), padding);
-    job.payload_size = static_cast<uint16_t>(at + payload.size() + padding - job.payload);
+    job.payload = out + header.size();
+  }
+  if (at_once) {
+    engine_.seal(std::span(&job, 1));
+  } else {
     jobs_.push_back(job);
     if (jobs_.size() == max_jobs) seal_pending();
-  } else {
-    renumber(payload, outgoing);
-    write_padding(payload.data() + payload.size(), padding);
-    job.payload = payload.data();
-    job.payload_size = static_cast<uint16_t>(payload.size() + padding);
-    engine_.seal(std::span(&job, 1));
   }
   ++counters_.packets;
   counters_.bytes += job.sealed_size();

@@ -1,5 +1,5 @@
-// Sends what the peers' senders have queued: subscriber by subscriber, headers written and payloads encrypted from the
-// shared plaintext into a reused buffer (or straight into a frame), whole runs handed to the kernel.
+// Sends what the peers' senders have queued: subscriber by subscriber, put together by peer/assembly, encrypted from
+// the shared plaintext into a reused buffer (or straight into a frame), whole runs handed to the kernel.
 #pragma once
 
 #include <array>
@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "peer/assembly.hpp"
 #include "peer/peer_connection.hpp"
 #include "secure/cipher.hpp"
 #include "worker/frame_sender.hpp"
@@ -45,6 +46,7 @@ private:
   static constexpr size_t arena_size = 320 * 1024;
   static constexpr size_t max_datagram = 2304;  // header, payload, padding and tag are never more
   static constexpr size_t max_jobs = 256;       // that wait for one seal()
+  static constexpr size_t max_media = RunPlanner::max_packets - 1;
 
   struct Message {
     Address to;
@@ -52,10 +54,11 @@ private:
   };
 
   void send(peer::PeerConnection& peer);
-  void send_some(peer::PeerConnection& peer, std::span<peer::Outgoing> queued);
+  void send_some(peer::PeerConnection& peer, std::span<const peer::Outgoing> queued, const rtp::Packet* report);
   void write_run(peer::PeerConnection& peer, const RunPlanner::Run& run);
   uint8_t* begin_frame(const peer::PeerConnection& peer, const RunPlanner::Run& run);
   size_t write_packet(const secure::SendKey& key, size_t item, uint8_t* out);
+  size_t seal(const secure::SendKey& key, const peer::Assembly& assembly, uint8_t padding, uint8_t* out);
   void seal_pending();
   void hand_over();
 
@@ -69,10 +72,11 @@ private:
   std::vector<Message> messages_;
   // state
   RunPlanner planner_;
-  std::array<std::array<uint8_t, peer::RtpSender::max_header>, RunPlanner::max_packets> headers_;
+  // What is looked at together: media, and behind it perhaps a report.
+  std::array<peer::Assembly, max_media> media_;
   std::array<RunPlanner::Item, RunPlanner::max_packets> items_;
-  std::array<peer::Outgoing*, RunPlanner::max_packets> outgoing_;
-  std::array<uint16_t, RunPlanner::max_packets> header_sizes_;
+  size_t media_count_ = 0;
+  Bytes report_;
   size_t used_ = 0;     // of the arena
   size_t longest_ = 0;  // packet of the peer that was sent to last: those of the next are alike, mostly
   EgressCounters counters_;

@@ -31,7 +31,7 @@ void MediaWorker::handle(UpdatePeer& command) {
     ++stats_.stale_commands;
     return;
   }
-  peer->update(std::move(command.plan), now_, output_);
+  router_.update(*peer, std::move(command.plan), now_, output_);
   renew_ufrags(*peer);
 }
 

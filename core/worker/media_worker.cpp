@@ -266,13 +266,11 @@ void MediaWorker::run_handshakes() {
 }
 
 void MediaWorker::forward(peer::PeerConnection& peer, peer::Received& received) {
-  peer::Router::Extra extra{received.restarted, std::nullopt};
-  std::span<const uint16_t> elsewhere = router_.deliver(received.packet, peer, extra, now_, output_);
-  for (uint16_t worker : elsewhere) {
+  const peer::Router::Copies copies = router_.deliver(received.packet, peer, now_, output_);
+  for (uint16_t worker : copies.workers) {
     if (worker >= all_.size() || worker == index_) continue;
     PacketRing* ring = all_[worker]->ring_from(index_);
-    if (ring == nullptr ||
-        !ring->push(*received.packet, {peer.id(), received.packet->mline}, extra.restarted, extra.common_offset)) {
+    if (ring == nullptr || !ring->push(*received.packet, {peer.id(), received.packet->mline}, copies.common_offset)) {
       output_.drops.count(Drop::ring_full);
       continue;
     }
@@ -290,7 +288,7 @@ void MediaWorker::take_mirrored() {
       rtp::PacketRef packet = packets_.get();
       copy_packet(mirrored->packet, *packet);
       packet->arrival = now_;
-      router_.deliver_mirrored(packet, mirrored->from, {mirrored->restarted, mirrored->common_offset}, now_, output_);
+      router_.deliver_mirrored(std::move(packet), mirrored->from, mirrored->common_offset, now_, output_);
       ring->pop();
     }
   }

@@ -9,6 +9,7 @@ void copy_packet(const rtp::Packet& from, rtp::Packet& to) {
   to.arrival = from.arrival;
   to.mline = from.mline;
   to.substream = from.substream;
+  to.stream = from.stream;
   to.recovered = from.recovered;
   to.seq = from.seq;
   to.timestamp = from.timestamp;

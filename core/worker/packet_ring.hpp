@@ -20,7 +20,6 @@ void copy_packet(const rtp::Packet& from, rtp::Packet& to);
 
 struct MirroredPacket {
   ReceiverId from;
-  bool restarted = false;
   std::optional<uint32_t> common_offset;
   rtp::Packet packet;
 };
@@ -34,7 +33,7 @@ public:
   explicit PacketRing(size_t size = default_size) : size_(size), slots_(new Slot[size]) {}
 
   // The writer. False: full.
-  bool push(const rtp::Packet& packet, ReceiverId from, bool restarted, std::optional<uint32_t> common_offset) {
+  bool push(const rtp::Packet& packet, ReceiverId from, std::optional<uint32_t> common_offset) {
     const size_t at = written_.load(std::memory_order_relaxed);
     if (at - read_seen_ >= size_) {
       read_seen_ = read_.load(std::memory_order_acquire);
@@ -43,7 +42,6 @@ public:
     // Made anew in untouched memory, so that an unused ring costs none; there is nothing to destroy in it.
     auto* slot = new (slots_[at & (size_ - 1)].bytes) MirroredPacket;
     slot->from = from;
-    slot->restarted = restarted;
     slot->common_offset = common_offset;
     copy_packet(packet, slot->packet);
     written_.store(at + 1, std::memory_order_release);

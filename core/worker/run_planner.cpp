@@ -27,7 +27,7 @@ void RunPlanner::take(size_t index) {
   order_[order_count_++] = static_cast<uint8_t>(index);
 }
 
-bool RunPlanner::held_back(const void* stream) const {
+bool RunPlanner::held_back(uint32_t stream) const {
   const auto* end = passed_over_.begin() + passed_count_;
   return std::find(passed_over_.begin(), end, stream) != end;
 }

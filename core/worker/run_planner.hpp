@@ -15,10 +15,10 @@ public:
   static constexpr size_t max_padding = 255;
 
   struct Item {
-    uint16_t size = 0;             // bytes on the wire, without padding
-    uint8_t padding = 0;           // plan() sets it
-    bool may_pad = true;           // RTP padding is allowed
-    const void* stream = nullptr;  // packets of one stream keep their order
+    uint16_t size = 0;    // bytes on the wire, without padding
+    uint8_t padding = 0;  // plan() sets it
+    bool may_pad = true;  // RTP padding is allowed
+    uint32_t stream = 0;  // packets of one stream keep their order
   };
   struct Run {
     size_t first = 0, count = 0;  // in order()
@@ -42,7 +42,7 @@ private:
   bool fits(const Growing& run, const Item& item) const;
   static void add(Growing& run, const Item& item);
   void take(size_t index);
-  bool held_back(const void* stream) const;
+  bool held_back(uint32_t stream) const;
   void collect(std::span<Item> items, size_t head, Growing& run);
   bool add_tail(std::span<Item> items, const Growing& run);
 
@@ -53,7 +53,7 @@ private:
   std::array<Run, max_packets> runs_{};
   std::array<uint8_t, max_packets> order_{};
   std::array<bool, max_packets> taken_{};
-  std::array<const void*, max_packets> passed_over_{};  // streams with a packet that did not fit
+  std::array<uint32_t, max_packets> passed_over_{};  // streams with a packet that did not fit
   size_t run_count_ = 0, order_count_ = 0, passed_count_ = 0;
 };
 

@@ -100,8 +100,7 @@ private:
     for (std::vector<uint8_t>& bytes : datagrams) {
       Datagram datagram{publisher_->client->address(), bytes};
       peer::Received received = from.receive(datagram, house_.now, house_.output);
-      peer::Router::Extra extra;
-      if (received.packet) house_.router->deliver(received.packet, from, extra, house_.now, house_.output);
+      if (received.packet) house_.router->deliver(received.packet, from, house_.now, house_.output);
     }
     const double routed = cpu_us();
     egress_->send_all(house_.router->waiting());

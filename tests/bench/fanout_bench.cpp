@@ -103,8 +103,7 @@ Result whole_path(const Setting& setting, const BlackHoles& holes) {
     for (size_t i = at; i < at + setting.run; ++i) {
       Datagram datagram{publisher.client->address(), datagrams[i]};
       peer::Received received = from.receive(datagram, house.now, house.output);
-      peer::Router::Extra extra;
-      if (received.packet) house.router->deliver(received.packet, from, extra, house.now, house.output);
+      if (received.packet) house.router->deliver(received.packet, from, house.now, house.output);
     }
     egress.send_all(house.router->waiting());
     egress.flush();

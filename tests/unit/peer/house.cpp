@@ -6,18 +6,19 @@
 #include <algorithm>
 #include <array>
 
-#include "rtp/vp8.hpp"
+#include "peer/assembly.hpp"
 
 namespace cardea::test {
 
-House::House(peer::PeerSettings wanted, const char* cipher, const char* profiles) : settings(wanted) {
+House::House(peer::PeerSettings wanted, const char* cipher, const char* profiles, uint16_t index)
+    : worker(index), settings(wanted) {
   static const secure::Certificate certificate = *secure::Certificate::make();
   dtls = *secure::DtlsContext::make(certificate);
   client_dtls = *secure::DtlsContext::make(certificate);
   if (*profiles != 0) SSL_CTX_set_tlsext_use_srtp(client_dtls->native(), profiles);
   engine = *secure::make_cipher_engine(*secure::parse_cipher_choice(cipher));
   context.reset(new peer::PeerContext{settings, dtls_settings, *dtls, stun, *engine, packets, random, {}});
-  router = std::make_unique<peer::Router>(table, uint16_t{0}, settings.min_nack_queue);
+  router = std::make_unique<peer::Router>(table, worker, settings.min_nack_queue);
 }
 
 sdp::PeerPlan House::plan(const Member& member, std::vector<sdp::MlinePlan> mlines) const {
@@ -27,7 +28,7 @@ sdp::PeerPlan House::plan(const Member& member, std::vector<sdp::MlinePlan> mlin
 Member& House::add(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address) {
   const auto slot = static_cast<uint32_t>(members.size());
   if (!address) address = Address::parse("192.0.2.1", static_cast<uint16_t>(1000 + slot));
-  members.push_back({PeerId{0, 1, slot}, std::make_unique<Client>(*client_dtls, *engine, *address)});
+  members.push_back({PeerId{worker, 1, slot}, std::make_unique<Client>(*client_dtls, *engine, *address)});
   Member& member = members.back();
   table.add(std::make_unique<peer::PeerConnection>(
       member.id, std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), *context, now));
@@ -49,7 +50,7 @@ void House::connect(Member& member) {
 }
 
 void House::update(Member& member, std::vector<sdp::MlinePlan> mlines) {
-  peer(member)->update(std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), now, output);
+  router->update(*peer(member), std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), now, output);
 }
 
 void House::close(Member& member) {
@@ -63,8 +64,11 @@ void House::deliver(Member& member, std::vector<uint8_t> bytes) {
   if (to == nullptr) return;
   Datagram datagram{member.client->address(), bytes};
   peer::Received received = to->receive(datagram, now, output);
-  peer::Router::Extra extra{received.restarted, std::nullopt};
-  if (received.packet) router->deliver(received.packet, *to, extra, now, output);
+  if (received.packet) {
+    const peer::Router::Copies copies = router->deliver(received.packet, *to, now, output);
+    for (uint16_t other : copies.workers)
+      if (mirrored) mirrored(other, *received.packet, {to->id(), received.packet->mline}, copies.common_offset);
+  }
   for (const peer::Feedback& feedback : received.feedback) router->answer(*to, feedback, now, output);
   if (!to->over()) return;
   router->close(*to);
@@ -83,41 +87,35 @@ void House::to_client(const Address& to, Bytes datagram) {
   member->client->receive(datagram, now);
 }
 
-// What worker/egress does, one packet at a time.
+// What worker/egress does, one packet at a time: with padding by chance where it is allowed.
 void House::send_queue(peer::PeerConnection& from) {
-  for (peer::Outgoing& outgoing : from.queue()) {
-    if (outgoing.sender == nullptr) {
-      ++reports_with_media;
-      to_client(*from.path(), outgoing.packet->payload());
-      continue;
-    }
-    std::array<uint8_t, peer::RtpSender::max_header> header;
-    const size_t header_size = outgoing.sender->write_header(outgoing, header);
-    const rtp::Packet& packet = *outgoing.packet;
-    std::vector<uint8_t> payload(packet.payload().begin() + outgoing.payload_from, packet.payload().end());
-    if (packet.codec == CodecType::vp8 && packet.video.picture_id >= 0)
-      rtp::write_vp8_numbers(payload, packet.video, static_cast<uint16_t>(outgoing.fields.picture_id),
-                             static_cast<uint8_t>(outgoing.fields.tl0_pic_idx),
-                             static_cast<uint8_t>(outgoing.fields.key_idx));
-    if (outgoing.rtx) {
-      const auto original = static_cast<uint16_t>(outgoing.fields.seq);
-      payload.insert(payload.begin(), {static_cast<uint8_t>(original >> 8), static_cast<uint8_t>(original)});
-      ++resent;
-    }
+  peer::Assembly assembly;
+  for (const peer::Outgoing& outgoing : from.queue()) {
+    if (!assembly.begin(outgoing)) continue;
+    const auto padding = static_cast<uint8_t>(assembly.may_pad() && random.below(3) == 0 ? random.below(256) : 0);
+    const size_t size = assembly.size() + padding;
+    std::vector<uint8_t> out(size + secure::max_tag_size);
+    assembly.write(out.data(), padding);
+    if (outgoing.rtx) ++resent;
     ++sent;
-    std::vector<uint8_t> out(header_size + payload.size() + secure::max_tag_size);
+    if (sealing) sealing(assembly.ssrc(), assembly.index(), Bytes(out).first(size));
+    const size_t header = assembly.header().size();
     const secure::SealJob job{from.send_key(),
-                              static_cast<uint64_t>(outgoing.seq),
-                              load_u32(header.data() + 8),
-                              header.data(),
-                              static_cast<uint16_t>(header_size),
-                              payload.data(),
-                              static_cast<uint16_t>(payload.size()),
+                              assembly.index(),
+                              assembly.ssrc(),
+                              out.data(),
+                              static_cast<uint16_t>(header),
+                              out.data() + header,
+                              static_cast<uint16_t>(size - header),
                               out.data()};
     engine->seal(std::span(&job, 1));
     to_client(*from.path(), Bytes(out).first(job.sealed_size()));
   }
   from.queue().clear();
+  if (const rtp::SharedPacket report = from.take_report()) {
+    ++reports_with_media;
+    to_client(*from.path(), report->payload());
+  }
 }
 
 void House::turn() {

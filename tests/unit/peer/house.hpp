@@ -22,7 +22,9 @@ struct Member {
 class House {
 public:
   // profiles: what the clients offer for SRTP, in OpenSSL's words; empty: all.
-  explicit House(peer::PeerSettings settings = {}, const char* cipher = "auto", const char* profiles = "");
+  // worker: whose peers they are.
+  explicit House(peer::PeerSettings settings = {}, const char* cipher = "auto", const char* profiles = "",
+                 uint16_t worker = 0);
 
   // A peer with these lines and its client, not connected yet.
   Member& add(std::vector<sdp::MlinePlan> mlines, std::optional<Address> address = std::nullopt);
@@ -41,6 +43,10 @@ public:
   void turn();
   void run(Duration span, Duration step = 5ms);
   std::function<bool(Member&, Bytes)> lost;
+  // Takes copies for other workers.
+  std::function<void(uint16_t worker, const rtp::Packet&, ReceiverId, std::optional<uint32_t> common_offset)> mirrored;
+  // Sees each packet to a client before it is encrypted, padding and all.
+  std::function<void(uint32_t ssrc, uint64_t index, Bytes plain)> sealing;
 
   template <class Event>
   std::vector<Event> events_of() const {
@@ -50,6 +56,7 @@ public:
     return all;
   }
 
+  const uint16_t worker;
   Time now = Time(1'800'000'000s);
   peer::PeerSettings settings;
   secure::DtlsSettings dtls_settings;

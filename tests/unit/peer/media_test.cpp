@@ -131,7 +131,7 @@ public:
     peer::SsrcDirectory directory;
     std::vector<sdp::MlinePlan> lines{audio_line("a", Direction::recvonly), video_line("v", Direction::recvonly)};
     lines[1].rids = {"l", "h"};
-    directory.update(lines);
+    directory.update({}, lines);
     rtp::PacketPool pool;
     rtp::PacketRef packet = pool.get();
     SeededRandom random(3);
@@ -139,7 +139,7 @@ public:
       packet->ssrc = random.u32();
       packet->payload_type = random.below(2) == 0 ? opus_type : vp8_type;
       packet->extensions.rid = random.below(2) == 0 ? "l" : "h";
-      directory.learn(*packet);
+      directory.learn(*packet, lines);
     }
     CPPUNIT_ASSERT(directory.size() <= 3);
   }

@@ -225,6 +225,7 @@ public:
     rtp::PacketRef packet = house.packets.get();
     packet->codec = CodecType::vp8;
     packet->seq = 70'000;
+    packet->stream = 1;
     packet->arrival = house.now;
     packet->video = {};
     packet->extensions = {};
@@ -232,7 +233,7 @@ public:
     std::copy(payload.begin(), payload.end(), packet->bytes.begin() + 12);
     packet->size = static_cast<uint16_t>(12 + payload.size());
     rtp::describe(*packet);
-    house.router->deliver_mirrored(packet, far, {}, house.now, house.output);
+    house.router->deliver_mirrored(packet, far, std::nullopt, house.now, house.output);
     packet.reset();
     house.turn();
     CPPUNIT_ASSERT_EQUAL(size_t{1}, subscriber.client->packets.size());

@@ -22,8 +22,10 @@ class RunPlannerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(every_plan_keeps_order_and_sends_all);
   CPPUNIT_TEST_SUITE_END();
 
-  const int video_ = 0, audio_ = 0;
-  RunPlanner::Item item(uint16_t size, const int& stream, bool may_pad = true) { return {size, 0, may_pad, &stream}; }
+  static constexpr uint32_t video_ = 2, audio_ = 0;
+  static RunPlanner::Item item(uint16_t size, uint32_t stream, bool may_pad = true) {
+    return {size, 0, may_pad, stream};
+  }
 
 public:
   void a_frame_and_a_voice_are_one_run() {
@@ -54,18 +56,17 @@ public:
   void every_plan_keeps_order_and_sends_all() {
     SeededRandom random(1);
     RunPlanner planner(0.03, 20000);
-    std::array<int, 4> streams{};
     for (int round = 0; round < 2000; ++round) {
       std::vector<RunPlanner::Item> items;
       const size_t count = 1 + random.below(RunPlanner::max_packets);
       for (size_t i = 0; i < count; ++i) {
         const size_t base = random.below(3) == 0 ? 100 : 1100;
-        items.push_back(
-            item(static_cast<uint16_t>(base + random.below(40)), streams[random.below(4)], random.below(5) != 0));
+        items.push_back(item(static_cast<uint16_t>(base + random.below(40)), static_cast<uint32_t>(random.below(4)),
+                             random.below(5) != 0));
       }
       planner.plan(items);
       CPPUNIT_ASSERT_EQUAL(count, planner.order().size());
-      std::map<const void*, size_t> last;
+      std::map<uint32_t, size_t> last;
       for (uint8_t index : planner.order()) {
         auto [at, fresh] = last.try_emplace(items[index].stream, index);
         CPPUNIT_ASSERT(fresh || at->second < index);
@@ -204,7 +205,7 @@ public:
         packet->seq = seq;
         packet->size = static_cast<uint16_t>(12 + seq % 1000);
         std::fill_n(packet->bytes.begin(), packet->size, static_cast<uint8_t>(seq));
-        if (ring.push(*packet, {}, false, std::nullopt))
+        if (ring.push(*packet, {}, std::nullopt))
           ++seq;
         else
           std::this_thread::yield();
@@ -228,11 +229,11 @@ public:
   void a_full_ring_refuses() {
     PacketRing ring(8);
     auto packet = std::make_unique<rtp::Packet>();
-    for (int i = 0; i < 8; ++i) CPPUNIT_ASSERT(ring.push(*packet, {}, false, std::nullopt));
-    CPPUNIT_ASSERT(!ring.push(*packet, {}, false, std::nullopt));
+    for (int i = 0; i < 8; ++i) CPPUNIT_ASSERT(ring.push(*packet, {}, std::nullopt));
+    CPPUNIT_ASSERT(!ring.push(*packet, {}, std::nullopt));
     ring.front();
     ring.pop();
-    CPPUNIT_ASSERT(ring.push(*packet, {}, false, std::nullopt));
+    CPPUNIT_ASSERT(ring.push(*packet, {}, std::nullopt));
   }
   void views_point_into_the_copy() {
     auto from = std::make_unique<rtp::Packet>(), to = std::make_unique<rtp::Packet>();
