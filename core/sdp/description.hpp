@@ -17,7 +17,7 @@ namespace cardea::sdp {
 
 // Bounds of what is read. A room of a hundred publishers with audio and video stays well below.
 inline constexpr size_t max_text_size = 512 * 1024;
-inline constexpr size_t max_mlines = 256;
+inline constexpr size_t max_mlines = 256;     // of ours too; what a peer may offer is less, see LocalParameters
 inline constexpr size_t max_formats = 128;    // payload types of an m-line
 inline constexpr size_t max_attributes = 64;  // of each repeatable kind; more are ignored
 inline constexpr size_t max_mid_length = 64;  // 16 for audio and video, whose RTP carries the mid
@@ -134,8 +134,9 @@ struct Description {
   bool operator==(const Description&) const = default;
 };
 
-// Fails with 465 and a reason that names the line. Takes LF for CRLF, and white space at the end of lines.
-Result<Description> parse(std::string_view text);
+// Fails with 465 and a reason that names the line; the first m= line beyond the bound ends the reading. Takes LF for
+// CRLF, and white space at the end of lines.
+Result<Description> parse(std::string_view text, size_t mlines = max_mlines);
 
 // Control characters inside values are written as spaces, so that no value can add a line.
 std::string write(const Description& description);

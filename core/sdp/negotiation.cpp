@@ -185,8 +185,8 @@ Result<OurOffer> Negotiation::State::compose_offer(const OfferPlan& wanted, cons
       out.lines.push_back(new_line(std::move(mid), section.kind, out.lines));
       sections.push_back(&section);
     } else {
-      // Offered before but rejected: it is offered again as it is.
-      known->rejected = false;
+      // Offered before but rejected: it is offered again under SSRCs of its own, for what was sent has ended.
+      if (known->rejected) *known = new_line(known->mid, known->kind, out.lines);
       sections[static_cast<size_t>(known - out.lines.begin())] = &section;
     }
   }
@@ -260,7 +260,7 @@ Negotiation& Negotiation::operator=(Negotiation&&) noexcept = default;
 Negotiation::~Negotiation() = default;
 
 Result<Offer> Negotiation::receive_offer(std::string_view sdp, const JsepOptions& options) {
-  auto description = parse(sdp);
+  auto description = parse(sdp, std::max(state_->local.max_offered_mlines, state_->lines.size()));
   if (!description) return description.error();
   if (auto status = complete_mids(*description); !status) return status.error();
   auto usable = usable_lines(*description);

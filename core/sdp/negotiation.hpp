@@ -31,6 +31,8 @@ struct LocalParameters {
   std::vector<Address> candidates;  // host candidates, UDP, with the advertised ports; the best first
   bool ice_lite = true;
   std::string origin_address = "127.0.0.1";  // for o= and c= lines
+  // More m-lines than this a peer may only offer where we offered so many before: each costs memory.
+  size_t max_offered_mlines = 64;
 };
 
 // What stands beside the SDP in a client's jsep.
@@ -51,8 +53,8 @@ public:
   ~Negotiation();
 
   // An offer of the peer; takes the place of one not yet answered, and of an offer of ours that was not answered.
-  // 465: not SDP, or without what a peer connection needs (credentials, fingerprint); 469: a renegotiation that does
-  // not fit what was agreed on before (m-lines gone, another mid or kind at the same place).
+  // 465: not SDP, more m-lines than allowed, or without what a peer connection needs (credentials, fingerprint); 469: a
+  // renegotiation that does not fit what was agreed on before (m-lines gone, another mid or kind at the same place).
   Result<Offer> receive_offer(std::string_view sdp, const JsepOptions& options = {});
 
   // Our answer to the offer received last; plan() is new afterwards. Fails (469) only if there is no such offer.

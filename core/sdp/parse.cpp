@@ -64,6 +64,8 @@ void add_bounded(std::vector<T>& to, T value, size_t bound = max_attributes) {
 
 class Parser {
 public:
+  explicit Parser(size_t mlines) : max_mlines_(std::min(mlines, max_mlines)) {}
+
   Result<Description> run(std::string_view text) {
     if (text.size() > max_text_size) return Error{invalid_sdp, "SDP too long"};
     bool any = false;
@@ -144,7 +146,7 @@ private:
     end_of_media();
     if (!has_origin_) return "m= before o=";
     if (!has_name_) return "m= before s=";
-    if (out_.media.size() == max_mlines) return "too many m= lines";
+    if (out_.media.size() == max_mlines_) return "too many m= lines";
     MediaDescription m;
     m.media = take_word(value);
     std::string_view port = take_word(value);
@@ -398,6 +400,8 @@ private:
       media_->max_message_size = number<uint32_t>(value);
   }
 
+  // given
+  const size_t max_mlines_;
   // state
   Description out_;
   size_t line_ = 0;
@@ -418,6 +422,6 @@ const Format* MediaDescription::format(uint8_t type) const {
   return nullptr;
 }
 
-Result<Description> parse(std::string_view text) { return Parser().run(text); }
+Result<Description> parse(std::string_view text, size_t mlines) { return Parser(mlines).run(text); }
 
 }  // namespace cardea::sdp

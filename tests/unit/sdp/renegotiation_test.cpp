@@ -44,6 +44,8 @@ class RenegotiationTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_offer_version_counts_up_and_the_answer_repeats_theirs);
   CPPUNIT_TEST(a_browser_adds_and_stops_lines);
   CPPUNIT_TEST(a_stopped_place_may_be_used_anew_but_a_living_one_not);
+  CPPUNIT_TEST(a_line_in_a_place_used_anew_has_ssrcs_of_its_own);
+  CPPUNIT_TEST(a_peer_may_offer_so_many_lines_and_no_more);
   CPPUNIT_TEST(dtls_roles_never_change);
   CPPUNIT_TEST(a_restart_by_the_peer_wants_new_credentials_of_ours);
   CPPUNIT_TEST(a_restart_of_ours_counts_from_its_answer_on);
@@ -263,6 +265,91 @@ class RenegotiationTest : public CppUnit::TestFixture {
     echo_back(replaced(replaced(sdp, "m=video 9", "m=video 0"), "BUNDLE 0 1", "BUNDLE 0"));
     echo_back(renamed);
     CPPUNIT_ASSERT(mline(1).mid == "7" && mline(1).ssrc != ssrc);
+  }
+
+  // Audio, video and data in one place one after the other, rejected by the peer or by us in between, and the same line
+  // again: no SSRC comes twice.
+  void a_line_in_a_place_used_anew_has_ssrcs_of_its_own() {
+    const std::string all = golden_offer("chromium-audio-video-data"), head = all.substr(0, all.find("m="));
+    const size_t audio_at = all.find("m=audio"), video_at = all.find("m=video"), data_at = all.find("m=application");
+    const std::array sections{all.substr(audio_at, video_at - audio_at), all.substr(video_at, data_at - video_at),
+                              all.substr(data_at)};
+    const auto offered = [&](size_t which, const std::string& mid, bool stopped) {
+      std::string section = sections[which];
+      section = replaced(section, "a=mid:" + std::to_string(which), "a=mid:" + mid);
+      if (stopped)
+        section.replace(section.find(' ') + 1, section.find(' ', section.find(' ') + 1) - section.find(' ') - 1, "0");
+      return replaced(head, "BUNDLE 0 1 2", stopped ? "BUNDLE" : "BUNDLE " + mid) + section;
+    };
+    std::set<uint32_t> seen;
+    std::string mid = "0";
+    for (const size_t which : {0, 1, 1, 2, 0, 0, 2, 1, 0}) {
+      for (const bool by_them : {true, false}) {
+        echo_back(offered(which, mid, false));
+        CPPUNIT_ASSERT(mline(0).mid == mid);
+        if (which < 2) {
+          CPPUNIT_ASSERT(mline(0).kind == (which == 0 ? MediaKind::audio : MediaKind::video));
+          CPPUNIT_ASSERT(mline(0).ssrc != 0 && seen.insert(mline(0).ssrc).second);
+          CPPUNIT_ASSERT(mline(0).rtx_ssrc == 0 || seen.insert(mline(0).rtx_ssrc).second);
+        }
+        CPPUNIT_ASSERT_EQUAL(which == 2, negotiation_.plan().data.has_value());
+        if (by_them) {
+          echo_back(offered(which, mid, true));
+        } else {
+          receive_offer(offered(which, mid, false));
+          ASSERT_OK(negotiation_.answer(AnswerPlan{"nothing", {}}));
+        }
+        CPPUNIT_ASSERT(mline(0).payloads.empty() && !negotiation_.plan().data);
+      }
+      mid += "x";
+    }
+    // And in our offers: what a browser refused is offered again under others.
+    Negotiation ours(our_side(), random_);
+    browser_.refused = {"1"};
+    auto first = ours.offer(room());
+    ASSERT_OK(first);
+    ASSERT_OK(ours.receive_answer(browser_.answer(*first)));
+    browser_.refused.clear();
+    auto second = ours.offer(room());
+    ASSERT_OK(second);
+    const auto ssrc_line = [](const std::string& sdp) {
+      for (const std::string& line : lines_of(sdp, 1))
+        if (line.starts_with("a=ssrc:")) return line;
+      return std::string();
+    };
+    CPPUNIT_ASSERT(!ssrc_line(*first).empty() && !ssrc_line(*second).empty());
+    CPPUNIT_ASSERT(ssrc_line(*first) != ssrc_line(*second));
+  }
+
+  void a_peer_may_offer_so_many_lines_and_no_more() {
+    const std::string sdp = golden_offer("chromium-recvonly"), head = sdp.substr(0, sdp.find("m="));
+    const std::string audio = sdp.substr(sdp.find("m=audio"), sdp.find("m=video") - sdp.find("m=audio"));
+    const auto many = [&](size_t count) {
+      std::string text = head, bundle = "BUNDLE";
+      for (size_t i = 0; i < count; ++i) {
+        bundle += " " + std::to_string(i);
+        text += replaced(audio, "a=mid:0", "a=mid:" + std::to_string(i));
+      }
+      return replaced(text, "BUNDLE 0 1", bundle);
+    };
+    LocalParameters local = our_side();
+    CPPUNIT_ASSERT_EQUAL(size_t{64}, local.max_offered_mlines);
+    local.max_offered_mlines = 3;
+    Negotiation negotiation(local, random_);
+    ASSERT_OK(negotiation.receive_offer(many(3)));
+    auto refused = negotiation.receive_offer(many(4));
+    CPPUNIT_ASSERT(!refused && refused.error().code == 465);
+    CPPUNIT_ASSERT(refused.error().reason.find("too many m= lines") != std::string::npos);
+    CPPUNIT_ASSERT(negotiation.awaiting_plan());  // the one before waits on
+    // Where we offered more, so many may come back.
+    Negotiation larger(local, random_);
+    OfferPlan plan = room();
+    plan.sections.push_back(section("3", CodecType::opus));
+    auto ours = larger.offer(plan);
+    ASSERT_OK(ours);
+    const std::string answered = browser_.answer(*ours);
+    ASSERT_OK(larger.receive_answer(answered));
+    ASSERT_OK(larger.receive_offer(replaced(answered, "a=setup:active", "a=setup:actpass")));
   }
 
   void dtls_roles_never_change() {
