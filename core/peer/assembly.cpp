@@ -44,10 +44,13 @@ void Assembly::renumber(MutableBytes payload) const {
     rtp::renumber_red(payload, outgoing_->sender->payload_type(packet.codec));
     return;
   }
+  // A number that is not written anew stays as it came.
+  const auto number = [](int anew, int as_it_came) { return std::max(anew >= 0 ? anew : as_it_came, 0); };
   const media::Rewritten& fields = outgoing_->fields;
-  rtp::write_vp8_numbers(payload, packet.video, static_cast<uint16_t>(std::max(fields.picture_id, 0)),
-                         static_cast<uint8_t>(std::max<int16_t>(fields.tl0_pic_idx, 0)),
-                         static_cast<uint8_t>(std::max<int8_t>(fields.key_idx, 0)));
+  const rtp::VideoInfo& video = packet.video;
+  rtp::write_vp8_numbers(payload, video, static_cast<uint16_t>(number(fields.picture_id, video.picture_id)),
+                         static_cast<uint8_t>(number(fields.tl0_pic_idx, video.tl0_pic_idx)),
+                         static_cast<uint8_t>(number(fields.key_idx, video.key_idx)));
 }
 
 void Assembly::write(uint8_t* out, uint8_t padding) const {
