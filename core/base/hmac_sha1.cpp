@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <new>
 
+#include "base/cleanse.hpp"
+
 namespace cardea {
 
 namespace {
@@ -28,6 +30,13 @@ HmacSha1::HmacSha1(Bytes key) {
   SHA1_Init(new (outer_.bytes) SHA_CTX);
   SHA1_Update(sha(outer_.bytes), block, sizeof block);
   running_ = inner_;
+  cardea::cleanse(block);
+}
+
+HmacSha1::~HmacSha1() {
+  cardea::cleanse(inner_);
+  cardea::cleanse(outer_);
+  cardea::cleanse(running_);
 }
 
 void HmacSha1::update(Bytes bytes) {

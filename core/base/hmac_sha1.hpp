@@ -15,6 +15,9 @@ public:
   static constexpr size_t size = 20;     // of a digest, in bytes
   static constexpr size_t max_key = 64;  // in bytes; longer keys would have to be hashed first
   explicit HmacSha1(Bytes key);          // at most max_key: what is longer is cut
+  HmacSha1(const HmacSha1&) = default;
+  HmacSha1& operator=(const HmacSha1&) = default;
+  ~HmacSha1();
 
   void start() { running_ = inner_; }  // once a message; the first one needs none
   void update(Bytes bytes);

@@ -26,6 +26,8 @@ public:
     }
   }
 
+  ~EvpKey() override { cleanse(salt_); }
+
   void seal(const SealJob& job) {
     Bytes payload(job.payload, job.payload_size);
     uint8_t* body = job.out + job.header_size;

@@ -85,6 +85,10 @@ struct GcmKey {
     }
   }
 
+  GcmKey(const GcmKey&) = delete;
+  GcmKey& operator=(const GcmKey&) = delete;
+  ~GcmKey() { cleanse(data); }
+
   void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) const {
     gcm_context_data context;
     encrypt(&data, &context, out, in.data(), in.size(), nonce, aad.data(), aad.size(), tag, Gcm::tag_size);
@@ -118,12 +122,21 @@ struct CmKey {
   CmKey(const IMB_MGR* manager, const SessionKeys& session) : hmac(session.auth) {
     alignas(16) uint32_t unused[4 * 15];
     IMB_AES_KEYEXP_128(manager, session.key.data(), schedule, unused);
+    cleanse(unused);
     uint8_t block[IMB_SHA1_BLOCK_SIZE] = {};
     std::memcpy(block, session.auth.data(), session.auth.size());
     for (auto& byte : block) byte ^= 0x36;
     IMB_SHA1_ONE_BLOCK(manager, block, inner);
     for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
     IMB_SHA1_ONE_BLOCK(manager, block, outer);
+    cleanse(block);
+  }
+  CmKey(const CmKey&) = delete;
+  CmKey& operator=(const CmKey&) = delete;
+  ~CmKey() {
+    cleanse(inner);
+    cleanse(outer);
+    cleanse(schedule);
   }
 
   alignas(16) uint8_t inner[IMB_SHA1_DIGEST_SIZE_IN_BYTES];
@@ -141,6 +154,15 @@ public:
       std::construct_at(&gcm, manager, Bytes(session.key).first(key_size(keys.profile)));
     else
       std::construct_at(&cm, manager, session);
+  }
+  IpsecMbKey(const IpsecMbKey&) = delete;
+  IpsecMbKey& operator=(const IpsecMbKey&) = delete;
+  ~IpsecMbKey() override {
+    cleanse(salt);
+    if (is_gcm(profile()))
+      std::destroy_at(&gcm);
+    else
+      std::destroy_at(&cm);
   }
 
   // Asks for what is needed to seal so many bytes. Which key it is would have to be read from it, and is not: the begin

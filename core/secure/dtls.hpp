@@ -53,6 +53,8 @@ public:
   std::string_view reason() const { return reason_; }
   // Set as soon as connected; none if the peer did not offer use_srtp (one that wants data channels only need not).
   const std::optional<SrtpKeys>& keys() const { return keys_; }
+  // Whoever needed them has made his own of them.
+  void forget_keys() { keys_.reset(); }
 
   // Application data (SCTP packets) of the last receive(), one span per record; valid until the next call.
   const std::vector<Bytes>& records() const { return records_; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/cleanse.hpp"
 #include "base/outbox.hpp"
 #include "cardea/time.hpp"
 #include "secure/dtls_io.hpp"
@@ -38,6 +39,11 @@ private:
     uint8_t key[32];
     uint8_t salt[4];
     std::unique_ptr<Gcm> gcm;  // once it is needed
+
+    ~Direction() {
+      cleanse(key);
+      cleanse(salt);
+    }
   };
 
   void derive_keys(const SSL* ssl);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/cleanse.hpp"
 #include "secure/gcm.hpp"
 
 namespace cardea::secure {
@@ -29,6 +30,8 @@ public:
     std::copy(key.begin(), key.end(), key_);
     EVP_EncryptInit_ex2(seal_.get(), gcm_cipher(key_size_), key_, nullptr, nullptr);
   }
+
+  ~EvpGcm() override { cleanse(key_); }
 
   void seal(const uint8_t* nonce, Bytes aad, Bytes in, uint8_t* out, uint8_t* tag) override {
     int size = 0;

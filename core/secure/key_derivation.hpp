@@ -15,6 +15,15 @@ struct SessionKeys {
   std::array<uint8_t, 32> key{};   // key_size() of them
   std::array<uint8_t, 20> auth{};  // HMAC-SHA1, for AES-CM only
   SessionSalt salt{};
+
+  SessionKeys() = default;
+  SessionKeys(const SessionKeys&) = default;
+  SessionKeys& operator=(const SessionKeys&) = default;
+  ~SessionKeys() {
+    cleanse(key);
+    cleanse(auth);
+    cleanse(salt);
+  }
 };
 
 // For RTP (not RTCP).

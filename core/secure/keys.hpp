@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/cleanse.hpp"
 
 namespace cardea::secure {
 
@@ -35,6 +36,14 @@ struct SrtpKeys {
   SrtpProfile profile = SrtpProfile::aead_aes_128_gcm;
   std::array<uint8_t, 48> local{};   // master key and behind it the salt: what we send
   std::array<uint8_t, 48> remote{};  // what the peer sends
+
+  SrtpKeys() = default;
+  SrtpKeys(const SrtpKeys&) = default;
+  SrtpKeys& operator=(const SrtpKeys&) = default;
+  ~SrtpKeys() {
+    cleanse(local);
+    cleanse(remote);
+  }
 
   Bytes local_key() const { return Bytes(local).first(key_size(profile)); }
   Bytes local_salt() const { return Bytes(local).subspan(key_size(profile), salt_size(profile)); }

@@ -65,7 +65,7 @@ Result<SrtpSession> SrtpSession::make(const SrtpKeys& keys) {
   static const Status ready = srtp_ciphers_replaced() ? Status{} : init_srtp(CipherChoice::automatic);
   if (!ready) return ready.error();
   SrtpSession made;
-  auto local = keys.local, remote = keys.remote;
+  SrtpKeys own = keys;  // libsrtp's policies do not take what is const
   auto open = [&](srtp_ssrc_type_t streams, uint8_t* key, auto& into) {
     srtp_t session = nullptr;
     auto policy = policy_of(keys.profile, streams, key);
@@ -74,7 +74,7 @@ Result<SrtpSession> SrtpSession::make(const SrtpKeys& keys) {
     return status;
   };
   for (auto status :
-       {open(ssrc_any_inbound, remote.data(), made.in_), open(ssrc_any_outbound, local.data(), made.out_)})
+       {open(ssrc_any_inbound, own.remote.data(), made.in_), open(ssrc_any_outbound, own.local.data(), made.out_)})
     if (status != srtp_err_status_ok) return Error{static_cast<int>(status), "libsrtp makes no session"};
   return made;
 }

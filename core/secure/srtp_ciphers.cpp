@@ -121,6 +121,8 @@ struct IcmState {
   size_t key_size, tag_size;
   std::unique_ptr<EvpCtr> ctr{};
   uint8_t salt[16] = {};
+
+  ~IcmState() { OPENSSL_cleanse(salt, sizeof salt); }
   static IcmState& of(void* state) { return *static_cast<IcmState*>(state); }
 };
 
