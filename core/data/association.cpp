@@ -141,6 +141,7 @@ void Association::on_dcep(uint16_t stream, Output& out) {
   // Messages came before the open that names their channel: it was lost, and they are unordered.
   if (auto early = channels_.extract(stream)) forget_label(stream, early.mapped());
   DataChannel& what = dcep->open.channel;
+  if (names() + what.label.size() + what.protocol.size() > max_names) return drop(DataDrop::too_many_channels, out);
   labels_.try_emplace(what.label, stream);
   channels_[stream] = {.what = what, .acknowledged = true, .told_open = true};
   queue_.push_back(
@@ -271,6 +272,12 @@ void Association::forget_label(uint16_t stream, const Channel& channel) {
   labels_.erase(named);
   for (const auto& [other, one] : channels_)
     if (!one.closing && one.what.label == channel.what.label) return void(labels_.emplace(one.what.label, other));
+}
+
+size_t Association::names() const {
+  size_t bytes = 0;
+  for (const auto& [stream, channel] : channels_) bytes += channel.what.label.size() + channel.what.protocol.size();
+  return bytes;
 }
 
 std::string Association::take_partial(Channel& channel) {

@@ -60,7 +60,8 @@ private:
   static constexpr Duration restart_gap = 1s;
   static constexpr size_t max_held = 16 * 1024;   // by weight
   static constexpr size_t max_resets = 100;       // streams in one request
-  static constexpr size_t max_partial = 1 << 20;  // bytes of unfinished messages, of all channels
+  static constexpr size_t max_partial = 1 << 18;  // bytes of unfinished messages, of all channels
+  static constexpr size_t max_names = 16 * 1024;  // bytes of labels and protocols that the peer gave its channels
 
   struct Channel {
     DataChannel what{};
@@ -100,6 +101,7 @@ private:
   std::optional<uint16_t> open_channel(DataChannel what, Output& out);
   void begin_close(uint16_t stream);
   void forget_label(uint16_t stream, const Channel& channel);
+  size_t names() const;
   std::string take_partial(Channel& channel);
   void drop_channels(Output& out);
   void give_up(Output& out);

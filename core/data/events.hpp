@@ -23,7 +23,7 @@ enum class DataDrop : uint8_t {
   bad_message,        // of an unknown payload protocol
   no_channel,         // on a stream that is being closed, or beyond those of both directions
   too_large,          // larger than announced, by the peer or by us
-  too_many_channels,  // no stream is left
+  too_many_channels,  // no stream is left, or the peer's labels are too many
   backlog_full,       // more waits to be sent than was granted
   not_up,             // to be sent while there is no association
   closed,             // to be sent on a channel that was closed meanwhile
@@ -112,6 +112,7 @@ struct DataStats : MessageCounts {
   uint32_t associations = 0;
   uint64_t packets_in = 0, packets_out = 0;
   uint64_t checksum_errors = 0;  // of the bad packets
+  uint64_t failures = 0;         // exceptions: each has ended what was being done, mostly an association
   DataDrops drops;
 };
 

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -46,7 +47,22 @@ void disable_extras() {
 }
 
 constexpr size_t header_size = 12;  // RFC 9260 section 3.1
+constexpr uint8_t chunk_reconfig = 0x82;
 constexpr uint8_t chunk_auth = 0x0f, chunk_asconf_ack = 0x80, chunk_dropped = 0x81, chunk_asconf = 0xc1;
+
+// What a peer may ask for (RFC 6525 section 4): to reset streams, and streams of its own up to as many as we announced
+// (the library sees to that). Not streams of ours, of which the library makes as many as it is told, nor new TSNs.
+bool asks_for_what_it_may(Bytes parameters) {
+  constexpr uint16_t outgoing_reset = 13, incoming_reset = 14, response = 16, add_outgoing = 17;
+  while (!parameters.empty()) {
+    if (parameters.size() < 4) return false;
+    const uint16_t type = load_u16(&parameters[0]), size = load_u16(&parameters[2]);
+    if (type != outgoing_reset && type != incoming_reset && type != response && type != add_outgoing) return false;
+    if (size < 4 || size > parameters.size()) return false;
+    parameters = parameters.subspan(std::min<size_t>((size + 3u) & ~3u, parameters.size()));
+  }
+  return true;
+}
 
 // Ports are ours, and chunks fill the packet exactly: nothing else reaches the library.
 bool well_formed(Bytes packet, uint16_t from_port, uint16_t to_port) {
@@ -58,6 +74,7 @@ bool well_formed(Bytes packet, uint16_t from_port, uint16_t to_port) {
     if (type == chunk_auth || type == chunk_asconf || type == chunk_asconf_ack || type == chunk_dropped) return false;
     const size_t size = load_u16(&packet[at + 2]);
     if (size < 4 || size > packet.size() - at) return false;
+    if (type == chunk_reconfig && !asks_for_what_it_may(packet.subspan(at + 4, size - 4))) return false;
     at += std::min((size + 3) & ~size_t{3}, packet.size() - at);  // the last chunk's padding may be missing
   }
   return true;
@@ -84,7 +101,13 @@ SctpStack::~SctpStack() {
 int SctpStack::on_output(void* address, void* bytes, size_t size, uint8_t, uint8_t) {
   if (the_stack == nullptr) return 0;
   const Slot* slot = the_stack->find({slot_of(address)});
-  if (slot != nullptr) the_stack->send_(slot->owner, {static_cast<const uint8_t*>(bytes), size});
+  if (slot == nullptr) return 0;
+  // Through the library's functions nothing may be thrown. The packet is lost, and sent again.
+  try {
+    the_stack->send_(slot->owner, {static_cast<const uint8_t*>(bytes), size});
+  } catch (const std::exception&) {
+    return ENOBUFS;
+  }
   return 0;
 }
 
@@ -94,8 +117,13 @@ void SctpStack::on_upcall(Native*, void* slot, int) {
 
 void SctpStack::stir(uint32_t slot) {
   Slot* of = find({slot});
-  if (of == nullptr || std::exchange(of->stirred, true)) return;
-  stirred_.push_back(slot);
+  if (of == nullptr || of->stirred) return;
+  try {
+    stirred_.push_back(slot);
+    of->stirred = true;
+  } catch (const std::exception&) {
+    return;  // what stirred it is found with the next
+  }
 }
 
 void SctpStack::take_stirred(std::vector<uint64_t>& into) {

@@ -25,7 +25,7 @@ struct SctpSettings {
   uint32_t send_buffer = 512 * 1024;
   uint32_t receive_buffer = 512 * 1024;
   uint32_t max_message_size = 262144;
-  uint16_t streams = 512;  // each way; the library allocates them all, some 100 bytes a pair
+  uint16_t streams = 256;  // each way; the library allocates them all, some 100 bytes a pair
 };
 
 // Names one socket of the stack. The library knows it as its AF_CONN address: a number, never a pointer, because it may

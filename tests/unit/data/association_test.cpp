@@ -1,5 +1,6 @@
 // How associations begin, end, change and stand junk.
 #include <cppunit/extensions/HelperMacros.h>
+#include <malloc.h>
 
 #include <set>
 
@@ -15,6 +16,7 @@ class AssociationTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_peer_that_begins_anew_gets_a_new_association);
   CPPUNIT_TEST(a_lost_association_is_tried_again);
   CPPUNIT_TEST(a_peer_may_add_streams);
+  CPPUNIT_TEST(whatever_a_peer_asks_for_an_association_stays_small);
   CPPUNIT_TEST(junk_never_harms);
   CPPUNIT_TEST(a_flood_of_hellos_leaves_the_association_working);
   CPPUNIT_TEST(associations_come_and_go_by_the_hundred);
@@ -76,7 +78,7 @@ public:
   }
   void a_peer_may_add_streams() {
     Pair pair;
-    // To b the other side seems to have 256 streams of its own to begin with (RFC 9260 section 3.3.2).
+    // To b the other side seems to have 128 streams of its own to begin with (RFC 9260 section 3.3.2).
     std::vector<uint8_t> hello;
     uint32_t to_b = 0;
     pair.loses = [&](Bytes packet) {
@@ -87,12 +89,12 @@ public:
     pair.b().association.reset();
     pair.run(3s);
     CPPUNIT_ASSERT(hello.size() > 32);
-    store_u16(&hello[24], 256);
+    store_u16(&hello[24], 128);
     write_checksum(hello);
     pair.begin(1);
     pair.b().association->receive(hello, pair.now(), pair.out());
     CPPUNIT_ASSERT(pair.connect());
-    CPPUNIT_ASSERT(pair.b().association->news()->streams == 256);
+    CPPUNIT_ASSERT(pair.b().association->news()->streams == 128);
     // RFC 6525 section 4.5: 100 more, in the first request of all, whose number is the first TSN.
     std::vector<uint8_t> add{0x13, 0x88, 0x13, 0x88, 0, 0,  0, 0, 0, 0, 0, 0,   130, 0,
                              0,    16,   0,    17,   0, 12, 0, 0, 0, 0, 0, 100, 0,   0};
@@ -102,7 +104,56 @@ public:
     pair.b().association->receive(add, pair.now(), pair.out());
     pair.run(100ms);
     const auto news = pair.b().association->news();
-    CPPUNIT_ASSERT(news && news->streams == 356);
+    CPPUNIT_ASSERT(news && news->streams == 228);
+  }
+  void whatever_a_peer_asks_for_an_association_stays_small() {
+    Pair pair;
+    std::vector<uint8_t> hello;
+    uint32_t to_b = 0;
+    pair.loses = [&](Bytes packet) {
+      if (packet[12] == 1) hello.assign(packet.begin(), packet.end());
+      if (packet[12] == 10) to_b = load_u32(&packet[4]);
+      return packet[12] == 1;
+    };
+    pair.b().association.reset();
+    pair.run(3s);
+    CPPUNIT_ASSERT(hello.size() > 32);
+    store_u16(&hello[24], 65535);  // streams of its own, and as many of ours
+    store_u16(&hello[26], 65535);
+    write_checksum(hello);
+    const size_t before = mallinfo2().uordblks;
+    pair.begin(1);
+    pair.b().association->receive(hello, pair.now(), pair.out());
+    CPPUNIT_ASSERT(pair.connect());
+    uint32_t number = load_u32(&hello[28]);
+    const auto ask = [&](std::vector<uint8_t> parameter) {
+      std::vector<uint8_t> packet{0x13, 0x88, 0x13, 0x88, 0, 0, 0, 0, 0, 0, 0, 0, 130, 0, 0, 0};
+      store_u32(&packet[4], to_b);
+      store_u32(&parameter[4], number++);
+      packet.insert(packet.end(), parameter.begin(), parameter.end());
+      store_u16(&packet[14], static_cast<uint16_t>(packet.size() - 12));
+      write_checksum(packet);
+      pair.b().association->receive(packet, pair.now(), pair.out());
+      pair.run(50ms);
+    };
+    ask({0, 18, 0, 12, 0, 0, 0, 0, 0xf0, 0, 0, 0});  // streams of ours (RFC 6525 section 4.6)
+    --number;
+    ask({0, 15, 0, 8, 0, 0, 0, 0});  // other TSNs (section 4.3)
+    --number;
+    CPPUNIT_ASSERT_EQUAL(uint64_t{2}, pair.drops()[DataDrop::bad_packet]);
+    ask({0, 17, 0, 12, 0, 0, 0, 0, 0xf0, 0, 0, 0});  // more of its own than there may be (section 4.5)
+    CPPUNIT_ASSERT_EQUAL(SctpSettings().streams, pair.b().association->news()->streams);
+    // A channel on each stream, with the longest names.
+    Raw raw(pair);
+    for (uint16_t stream = 0; stream < SctpSettings().streams; ++stream) {
+      std::string open("\x03\0\0\0\0\0\0\0\4\0\4\0", 12);
+      open += std::string(1024, static_cast<char>('a' + stream % 26)) + std::string(1024, 'p');
+      raw.send(stream, 50, open);
+    }
+    CPPUNIT_ASSERT(pair.drops()[DataDrop::too_many_channels] > 0);
+    // Of both ends of the pair: what is asked of one is made at the other, too.
+    pair.b().opened.clear(), pair.a().opened.clear();
+    CPPUNIT_ASSERT_LESSEQUAL(size_t{2 * 128 * 1024}, mallinfo2().uordblks - before);
   }
   void junk_never_harms() {
     Pair pair;
