@@ -36,6 +36,14 @@ public:
     if (when == Wake::now) signal(std::move(lock));
     return true;
   }
+  // Any thread. The same for what may be lost: false, and the value is gone, if so many or more wait.
+  bool post_below(size_t most, T value) {
+    std::unique_lock lock(mutex_);
+    if (waiting_.size() >= most) return false;
+    waiting_.push_back(std::move(value));
+    signal(std::move(lock));
+    return true;
+  }
   // Any thread: what was posted for later is to be taken now.
   void wake() {
     std::unique_lock lock(mutex_);

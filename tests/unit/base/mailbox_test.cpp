@@ -18,6 +18,7 @@ class MailboxTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_alarm_wakes_with_nothing_to_take);
   CPPUNIT_TEST(no_wake_up_is_lost);
   CPPUNIT_TEST(a_full_box_refuses);
+  CPPUNIT_TEST(what_may_be_lost_is_refused_first);
   CPPUNIT_TEST(many_at_once_keep_their_order_and_the_bound);
   CPPUNIT_TEST(values_need_not_be_copied);
   CPPUNIT_TEST(what_is_posted_by_many_threads_arrives_once_and_in_each_ones_order);
@@ -77,6 +78,17 @@ class MailboxTest : public CppUnit::TestFixture {
     box.wake();
     CPPUNIT_ASSERT((got == std::vector<int>{5}));
     CPPUNIT_ASSERT(!readable(box));
+  }
+
+  void what_may_be_lost_is_refused_first() {
+    Mailbox<int> box;
+    std::vector<int> got;
+    CPPUNIT_ASSERT(box.post_below(2, 1) && readable(box));
+    CPPUNIT_ASSERT(box.post_below(2, 2) && !box.post_below(2, 3));
+    CPPUNIT_ASSERT(box.post(4));
+    box.take(got);
+    CPPUNIT_ASSERT((got == std::vector<int>{1, 2, 4}));
+    CPPUNIT_ASSERT(box.post_below(2, 5));
   }
 
   void an_alarm_wakes_with_nothing_to_take() {
