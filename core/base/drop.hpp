@@ -32,14 +32,15 @@ enum class Drop : uint8_t {
   padding,      // only padding: nothing to forward
   stale_peer,   // the peer is gone
   too_large,
+  address_taken,  // a check from where another peer is proven to be
 };
-inline constexpr size_t drop_count = 22;
+inline constexpr size_t drop_count = 23;
 
 constexpr std::array<std::string_view, drop_count> drop_names{
-    "malformed",    "unknown_source",   "bad_integrity", "not_ready", "bad_auth",   "replayed",
-    "unknown_ssrc", "unknown_payload",  "duplicate",     "too_old",   "muted",      "no_route",
-    "layer",        "waiting_keyframe", "paused",        "codec",     "queue_full", "ring_full",
-    "unreachable",  "padding",          "stale_peer",    "too_large"};
+    "malformed",    "unknown_source",   "bad_integrity", "not_ready", "bad_auth",     "replayed",
+    "unknown_ssrc", "unknown_payload",  "duplicate",     "too_old",   "muted",        "no_route",
+    "layer",        "waiting_keyframe", "paused",        "codec",     "queue_full",   "ring_full",
+    "unreachable",  "padding",          "stale_peer",    "too_large", "address_taken"};
 constexpr std::string_view name(Drop drop) { return drop_names[static_cast<size_t>(drop)]; }
 
 class Drops {

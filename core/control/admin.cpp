@@ -28,7 +28,8 @@ Json describe(const worker::WorkerStats& stats) {
                       stats.bytes_in, "packets_out", stats.packets_out, "bytes_out", stats.bytes_out, "runs_out",
                       stats.runs_out, "run_length", run_length, "frames_out", stats.frames_out, "gso", stats.gso,
                       "ticks", stats.ticks, "occupancy", stats.tick_occupancy, "cipher_engine", stats.cipher_engine,
-                      "stale_commands", stats.stale_commands, "drops", counted(stats.drops));
+                      "stale_commands", stats.stale_commands, "lost_events", stats.lost_events, "failures",
+                      stats.failures, "drops", counted(stats.drops));
 }
 Json& add(Json& to, const data::MessageCounts& counts) {
   return to.set("messages_in", counts.messages_in)
@@ -38,7 +39,7 @@ Json& add(Json& to, const data::MessageCounts& counts) {
 }
 Json describe(const data::DataStats& stats) {
   Json all = Json::object("associations", stats.associations, "packets_in", stats.packets_in, "packets_out",
-                          stats.packets_out, "checksum_errors", stats.checksum_errors);
+                          stats.packets_out, "checksum_errors", stats.checksum_errors, "failures", stats.failures);
   add(all, stats).set("drops", counted(stats.drops));
   return all;
 }

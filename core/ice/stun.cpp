@@ -204,6 +204,12 @@ std::optional<std::string_view> StunCodec::local_ufrag(Bytes datagram) {
   return {};
 }
 
+std::optional<uint32_t> StunCodec::asker(Bytes datagram) {
+  MessageReader message(datagram);
+  if (!message.whole() || (message.type() != binding_success && message.type() != binding_error)) return {};
+  return load_u32(message.transaction().data());
+}
+
 StunCodec::Verified StunCodec::verify(Bytes datagram, std::string_view local_pwd) {
   key_.reset();
   Verified out;
@@ -281,6 +287,48 @@ Bytes StunCodec::unknown_attributes() {
   for (size_t i = 0; i < unknown_.count; ++i) reply.u16(unknown_.types[i]);
   reply.zeros(padding(2 * unknown_.count));
   return finish(reply);
+}
+
+Bytes StunCodec::request(const Ask& ask) {
+  // RFC 8445 section 5.1.2.1: what a peer reflexive candidate of ours would have.
+  constexpr uint32_t peer_reflexive = (110u << 24) | (0xffffu << 8) | 0xff;
+  key_.reset();
+  if (ask.remote_pwd.empty() || ask.remote_pwd.size() > max_pwd) return {};
+  key_.emplace(bytes_of(ask.remote_pwd));
+  transaction_ = ask.transaction;
+  ByteWriter message = begin(binding_request);
+  const size_t name_size = ask.remote_ufrag.size() + 1 + ask.local_ufrag.size();
+  message.u16(username);
+  message.u16(static_cast<uint16_t>(name_size));
+  message.put(bytes_of(ask.remote_ufrag));
+  message.u8(':');
+  message.put(bytes_of(ask.local_ufrag));
+  message.zeros(padding(name_size));
+  message.u16(priority);
+  message.u16(4);
+  message.u32(peer_reflexive);
+  message.u16(ice_controlled);
+  message.u16(8);
+  message.u64(ask.tie_breaker);
+  if (!message.ok()) return key_.reset(), Bytes();
+  Bytes made = finish(message);
+  key_.reset();  // nobody's request was verified
+  return made;
+}
+
+std::optional<Drop> StunCodec::verify_answer(Bytes datagram, const TransactionId& transaction,
+                                             std::string_view remote_pwd) {
+  MessageReader message(datagram);
+  const Fields fields = read_fields(message);
+  if (!message.whole() || message.type() != binding_success || remote_pwd.empty() || remote_pwd.size() > max_pwd)
+    return Drop::malformed;
+  if (!std::equal(transaction.begin(), transaction.end(), message.transaction().begin())) return Drop::unknown_source;
+  if (!fields.integrity || (fields.fingerprint && !fingerprint_holds(datagram, fields.fingerprint)))
+    return Drop::bad_integrity;
+  HmacSha1 key(bytes_of(remote_pwd));
+  hash_before_integrity(key, datagram.first(fields.integrity->at));
+  if (!key.matches(fields.integrity->value)) return Drop::bad_integrity;
+  return {};
 }
 
 }  // namespace cardea::ice

@@ -7,8 +7,9 @@
 namespace cardea::peer {
 
 PeerConnection::PeerConnection(PeerId id, std::unique_ptr<sdp::PeerPlan> plan, PeerContext& context, Time now)
-    : id_(id), agent_(context.stun, plan->local, context.settings.ice_timeout), context_(context),
-      plan_(std::move(plan)), dtls_(context.dtls, plan_->dtls_role, plan_->remote_fingerprint, context.dtls_settings),
+    : id_(id), agent_({context.stun, context.random, id.slot}, plan->local, plan->remote, context.settings.ice_timeout),
+      context_(context), plan_(std::move(plan)),
+      dtls_(context.dtls, plan_->dtls_role, plan_->remote_fingerprint, context.dtls_settings),
       twcc_(context.settings.twcc_period), rtcp_ssrc_(context.random.u32() | 1),
       connect_until_(now + context.settings.connect_timeout) {
   Output none;
@@ -63,6 +64,7 @@ void PeerConnection::empty_queue() {
 void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Output& out) {
   if (over_ || plan->mlines.size() < plan_->mlines.size()) return;  // m-lines are never taken away
   std::unique_ptr<sdp::PeerPlan> before = std::exchange(plan_, std::move(plan));
+  agent_.set_remote(plan_->remote);
   if (plan_->local != before->local) {
     agent_.restart(plan_->local);
     if (failed_until_ != never) failed_until_ = now + context_.settings.ice_timeout + context_.settings.ice_grace;
@@ -77,7 +79,8 @@ void PeerConnection::update(std::unique_ptr<sdp::PeerPlan> plan, Time now, Outpu
       empty_queue();
       dtls_ = secure::Dtls(context_.dtls, plan_->dtls_role, plan_->remote_fingerprint, context_.dtls_settings);
       connect_until_ = now + context_.settings.connect_timeout;
-      if (path()) dtls_.start(*path(), now, out.datagrams);
+      flights_to_.reset();
+      held_.clear();
     }
   }
   apply_plan(before->mlines, now, out);
@@ -100,20 +103,65 @@ Received PeerConnection::receive(Datagram& datagram, Time now, Output& out) {
 void PeerConnection::receive_stun(Datagram& datagram, Time now, Received& received, Output& out) {
   ice::LiteAgent::Checked checked = agent_.receive(datagram.bytes, datagram.from, now, out.datagrams);
   if (checked.drop) return out.drops.count(*checked.drop);
-  received.added = checked.added;
+  received.heard = checked.heard;
   received.removed = checked.removed;
   follow_ice(now, out);
-  if (checked.path_changed && path() && dtls_.state() == secure::Dtls::State::handshaking) {
-    dtls_.start(*path(), now, out.datagrams);
-    follow_dtls(now, out);
-  }
+  came_by_path(checked.heard == path(), now, out);
+  follow_dtls(now, out);
   want_tick(compute_deadline());
+}
+
+bool PeerConnection::wants_start() const {
+  return !over_ && path() && plan_->dtls_role == sdp::DtlsRole::client && !dtls_.started() &&
+         dtls_.state() == secure::Dtls::State::handshaking;
+}
+
+void PeerConnection::start_dtls(Time now, Output& out) {
+  if (!wants_start()) return;
+  with_flight([&](Outbox& flight) { dtls_.start(*path(), now, flight); }, now, out);
+  follow_dtls(now, out);
+  want_tick(compute_deadline());
+}
+
+// Handshakes send much for little: to a path that is not proven goes what is allowed, the rest waits.
+template <class Step>
+void PeerConnection::with_flight(Step step, Time now, Output& out, bool repeats) {
+  Outbox flight;
+  step(flight);
+  if (repeats && !flight.empty()) held_.clear();  // it is in the flight again
+  for (size_t i = 0; i < flight.size(); ++i) held_.emplace_back(flight[i].bytes.begin(), flight[i].bytes.end());
+  send_held(now, out);
+}
+
+void PeerConnection::send_held(Time now, Output& out) {
+  size_t sent = 0;
+  while (sent < held_.size() && agent_.allows(held_[sent].size())) {
+    if (!flights_to_) flights_to_ = Flights{*path(), true};
+    flights_to_->all = flights_to_->all && flights_to_->to == *path();
+    out.datagrams.send(*path(), held_[sent++]);
+  }
+  held_.erase(held_.begin(), held_.begin() + static_cast<ptrdiff_t>(sent));
+  if (!held_.empty()) agent_.hurry(now);
+}
+
+// To a path that is not proven a flight is repeated only when something came from there, and only within what it
+// allows.
+void PeerConnection::came_by_path(bool path, Time now, Output& out) {
+  if (!path || over_ || dtls_.state() != secure::Dtls::State::handshaking) return;
+  if (!agent_.proven() && dtls_.next_deadline() <= now)
+    with_flight([&](Outbox& flight) { dtls_.tick(*this->path(), now, flight); }, now, out, true);
+  send_held(now, out);
 }
 
 void PeerConnection::receive_dtls(Datagram& datagram, Time now, Received& received, Output& out) {
   if (!agent_.knows(datagram.from)) return out.drops.count(Drop::unknown_source);
-  // Before a nomination the answer goes where the question came from.
-  dtls_.receive(datagram.bytes, path().value_or(datagram.from), now, out.datagrams);
+  if (dtls_.state() == secure::Dtls::State::handshaking) {
+    agent_.came(datagram.from, datagram.bytes.size());
+    with_flight([&](Outbox& flight) { dtls_.receive(datagram.bytes, *path(), now, flight); }, now, out);
+    came_by_path(datagram.from == path(), now, out);
+  } else {
+    dtls_.receive(datagram.bytes, *path(), now, out.datagrams);
+  }
   follow_dtls(now, out);
   received.records = dtls_.records();
   want_tick(compute_deadline());
@@ -141,8 +189,13 @@ void PeerConnection::follow_dtls(Time now, Output& out) {
   case secure::Dtls::State::handshaking: break;
   case secure::Dtls::State::connected:
     if (connect_until_ == never) break;
+    // Whoever did the handshake has read our flights: a path that got them all is proven, another has to answer.
+    if (!agent_.proven() && flights_to_ && flights_to_->all && flights_to_->to == path()) agent_.prove(now);
+    if (!agent_.proven()) return agent_.hurry(now);
+    send_held(now, out);
     // Without use_srtp there is no media; data channels need none.
-    if (!start_srtp() && (dtls_.keys() || !plan_->data)) return end("DTLS error", out);
+    if (const bool media = dtls_.keys().has_value(); media ? !start_srtp() : !plan_->data)
+      return end("DTLS error", out);
     connect_until_ = never;
     report_at_ = now + report_interval / 2 + Duration(context_.random.below(report_interval.count() / 2));
     hurry();
@@ -170,11 +223,11 @@ void PeerConnection::follow_data(const std::optional<sdp::DataPlan>& before, Out
 }
 
 bool PeerConnection::start_srtp() {
-  if (!dtls_.keys()) return false;
   Result<secure::SrtpSession> session = secure::SrtpSession::make(*dtls_.keys());
   if (!session) return false;
   srtp_ = std::move(*session);
   send_key_ = context_.cipher.make_key(*dtls_.keys());
+  dtls_.forget_keys();
   return send_key_ != nullptr;
 }
 
@@ -227,9 +280,9 @@ void PeerConnection::receive_rtp(Datagram& datagram, Time now, Received& receive
 
 void PeerConnection::tick(Time now, Output& out) {
   if (over_) return;
-  agent_.tick(now);
+  agent_.tick(now, out.datagrams);
   follow_ice(now, out);
-  if (!over_ && path() && dtls_.next_deadline() <= now) {
+  if (!over_ && path() && agent_.proven() && dtls_.next_deadline() <= now) {
     dtls_.tick(*path(), now, out.datagrams);
     follow_dtls(now, out);
   }
@@ -251,7 +304,7 @@ Time PeerConnection::compute_deadline() const {
   if (over_) return never;
   Time deadline = std::min({agent_.next_deadline(), connect_until_, failed_until_});
   if (!path()) return deadline;
-  deadline = std::min(deadline, dtls_.next_deadline());
+  if (agent_.proven()) deadline = std::min(deadline, dtls_.next_deadline());
   if (!srtp_) return deadline;
   deadline = std::min({deadline, twcc_.next_deadline(), remb_.next_deadline()});
   for (const auto& receiver : receivers_)

@@ -61,8 +61,8 @@ struct Received {
   rtp::SharedPacket packet;
   std::span<const Feedback> feedback;
   std::span<const Bytes> records;  // of data channels: SCTP packets
-  // Addresses from which this peer's datagrams come, or no longer.
-  std::optional<Address> added, removed;
+  // An address from which a valid check or answer of this peer came; one from which nothing of it is taken any more.
+  std::optional<Address> heard, removed;
 };
 
 class alignas(64) PeerConnection {
@@ -78,6 +78,10 @@ public:
   // The two parts of it: what must not wait, and reports, which may go a little later, with whatever goes out then.
   Time urgent_deadline() const { return deadline_; }
   Time report_at() const { return report_at_; }
+
+  // As the client of DTLS it has somebody to say hello to, and the owner's leave is wanted: a handshake takes long.
+  bool wants_start() const;
+  void start_dtls(Time now, Output& out);
 
   // A renegotiation or ICE restart: what is equal goes on undisturbed. It goes through Router::update(), which takes
   // away the routes of what ends.
@@ -104,6 +108,8 @@ public:
   void fetch() const { prefetch(this, 1); }
   const secure::SendKey* send_key() const { return send_key_.get(); }
   const std::optional<Address>& path() const { return agent_.selected(); }
+  // It is proven to be there, and sends from there: nobody else can be.
+  bool holds(const Address& address, Time now) const { return agent_.holds(address, now); }
 
   // One SCTP packet of a data channel. False: not connected, or too large.
   bool send_record(Bytes record, Time now, Output& out);
@@ -145,6 +151,10 @@ private:
   void empty_queue();
   void follow_ice(Time now, Output& out);
   void follow_dtls(Time now, Output& out);
+  template <class Step>
+  void with_flight(Step step, Time now, Output& out, bool repeats = false);
+  void send_held(Time now, Output& out);
+  void came_by_path(bool path, Time now, Output& out);
   void start_data(Output& out) const;
   void follow_data(const std::optional<sdp::DataPlan>& before, Output& out) const;
   bool start_srtp();
@@ -179,6 +189,12 @@ private:
   std::vector<std::unique_ptr<RtpReceiver>> receivers_;  // by m-line; empty where none was ever
   std::vector<std::unique_ptr<RtpSender>> senders_;
   // state
+  struct Flights {
+    Address to;
+    bool all = true;  // went there
+  };
+  std::optional<Flights> flights_to_;       // of the handshake, to paths that were not proven or were
+  std::vector<std::vector<uint8_t>> held_;  // datagrams of the handshake that the path does not allow yet
   SsrcDirectory ssrcs_;
   std::unordered_map<uint32_t, uint16_t> sender_mlines_;  // by SSRC
   uint32_t streams_ = 0;                                  // that ever came in

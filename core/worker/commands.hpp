@@ -111,6 +111,8 @@ struct WorkerStats {
   double tick_occupancy = 0;        // share of the last second spent working
   uint32_t handshakes_waiting = 0;  // DTLS datagrams put off for media, the most at once in the last second
   uint64_t stale_commands = 0;
+  uint64_t lost_events = 0;   // that control did not keep up with, of those that another follows
+  uint64_t failures = 0;      // exceptions: each has ended what was being done, mostly a peer
   std::string cipher_engine;  // "ipsec-mb avx512", "evp"
   bool gso = false;
   Drops drops;

@@ -3,9 +3,11 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/clock.hpp"
+#include "cardea/log.hpp"
 
 namespace cardea::worker {
 
@@ -24,7 +26,7 @@ void DataThread::start(std::vector<Worker*> workers) {
 void DataThread::stop() {
   if (!thread_.joinable()) return;
   stopping_ = true;
-  mailbox_.post(StopData{});  // wakes it
+  mailbox_.alarm();
   thread_.join();
 }
 
@@ -37,7 +39,7 @@ void DataThread::post(DataCommand command) {
       return;
     }
   }
-  mailbox_.post(std::move(command));
+  (void)mailbox_.post(std::move(command));  // unbounded, but for records by their bytes
 }
 
 void DataThread::run() {
@@ -49,15 +51,30 @@ void DataThread::run() {
     const Time until = associations_.empty() ? stack_->next_deadline() : std::min(stack_->next_deadline(), stats_at_);
     loop_.wait(Clock::now(), until);
     now_ = Clock::now();
-    turn();
+    guarded({}, [this] { turn(); });
   }
   associations_.clear();
   stack_.reset();
 }
 
+// Nothing of ours throws after start-up, but the system's allocator does.
+template <class Step>
+void DataThread::guarded(PeerId peer, Step step) {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    ++output_.stats.failures;
+    log::error("data", "the data thread: ", error.what(), peer == PeerId{} ? "" : ", a peer's channels are given up");
+    if (auto found = associations_.find(peer); found != associations_.end()) {
+      owners_.erase(found->second->number());
+      associations_.erase(found);
+    }
+  }
+}
+
 void DataThread::turn() {
   mailbox_.take(commands_);
-  for (DataCommand& command : commands_) std::visit([this](auto& one) { handle(one); }, command);
+  for (DataCommand& command : commands_) guarded({}, [&] { std::visit([this](auto& one) { handle(one); }, command); });
   commands_.clear();
   if (stack_->next_deadline() <= now_) tick();
   // What one has read may let another one send.
@@ -101,10 +118,10 @@ void DataThread::tell_stats() {
   data::DataStats& stats = output_.stats;
   stats.associations = static_cast<uint32_t>(associations_.size());
   stats.drops.count(data::DataDrop::queue_full, dropped_packets_.exchange(0, std::memory_order_relaxed));
-  events_.post(stats);
+  (void)events_.post(stats);  // unbounded
   for (auto& [peer, association] : associations_)
     if (auto news = association->news()) news_.push_back(std::move(*news));
-  if (!news_.empty()) events_.post(std::exchange(news_, {}));
+  if (!news_.empty()) (void)events_.post(std::exchange(news_, {}));
 }
 
 template <class Function>
@@ -137,13 +154,14 @@ void DataThread::handle(StopData& command) {
 void DataThread::handle(data::Records& records) {
   waiting_bytes_.fetch_sub(records.bytes.size(), std::memory_order_relaxed);
   records.for_each([&](PeerId peer, Bytes packet) {
-    with(peer, [&](data::Association& association) { association.receive(packet, now_, output_); });
+    guarded(peer,
+            [&] { with(peer, [&](data::Association& association) { association.receive(packet, now_, output_); }); });
   });
 }
 
 void DataThread::handle(SendMessage& command) {
   if (auto found = associations_.find(command.peer); found != associations_.end())
-    return found->second->send(command.message, now_, output_, busy_);
+    return guarded(command.peer, [&] { found->second->send(command.message, now_, output_, busy_); });
   output_.stats.drops.count(data::DataDrop::stale_peer);
   output_.events.emplace_back(data::MessagesLeft{command.peer, data::weight(command.message)});
 }

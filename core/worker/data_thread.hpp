@@ -40,6 +40,8 @@ private:
   static constexpr uint64_t busy_above = 50;  // messages sent from one tick to the next, that is within 10 ms
 
   void run();
+  template <class Step>
+  void guarded(PeerId peer, Step step);  // what it throws ends the peer's association, or only the step
   void turn();
   void tick();
   void flush();

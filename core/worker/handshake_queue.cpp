@@ -8,6 +8,7 @@ namespace {
 
 // RFC 6347 sections 4.1 and 4.2.2: a message that is sent again differs in the number of its record only.
 constexpr size_t number_at = 5, number_end = 11, message_end = 25;
+constexpr size_t kept_overhead = 64;  // what a datagram that waits costs besides its bytes
 
 bool says_the_same(Bytes one, Bytes other) {
   if (one.size() != other.size() || one.size() < message_end) return false;
@@ -18,20 +19,27 @@ bool says_the_same(Bytes one, Bytes other) {
 }  // namespace
 
 std::optional<Drop> HandshakeQueue::push(PeerId peer, bool begun, const Datagram& datagram) {
+  const size_t weighs = datagram.bytes.size() + kept_overhead;
   auto known = waiting_.find(peer);
   if (known != waiting_.end()) {
-    if (known->second.size() >= max_of_peer) return Drop::queue_full;
-    for (const Kept& kept : known->second)
+    if (known->second.bytes + weighs > max_bytes_of_peer) return Drop::queue_full;
+    for (const Kept& kept : known->second.datagrams)
       if (kept.from == datagram.from && says_the_same(kept.bytes, datagram.bytes)) return Drop::duplicate;
   }
-  if (size_ >= max_datagrams) return Drop::queue_full;
+  if (bytes_ + weighs > max_bytes) return Drop::queue_full;
   if (known == waiting_.end()) {
     known = waiting_.try_emplace(peer).first;
     (begun ? begun_ : fresh_).push_back(peer);
   }
-  known->second.push_back({datagram.from, {datagram.bytes.begin(), datagram.bytes.end()}});
+  known->second.datagrams.push_back({datagram.from, {datagram.bytes.begin(), datagram.bytes.end()}});
+  known->second.bytes += weighs;
+  bytes_ += weighs;
   ++size_;
   return std::nullopt;
+}
+
+void HandshakeQueue::push(PeerId peer) {
+  if (waiting_.try_emplace(peer).second) fresh_.push_back(peer);
 }
 
 std::optional<HandshakeQueue::Waiting> HandshakeQueue::pop(Time now) {
@@ -41,12 +49,24 @@ std::optional<HandshakeQueue::Waiting> HandshakeQueue::pop(Time now) {
   std::deque<PeerId>& line = begins ? fresh_ : begun_;
   if (line.empty()) return std::nullopt;
   auto next = waiting_.find(line.front());
-  Waiting out{line.front(), std::move(next->second)};
+  Waiting out{line.front(), std::move(next->second.datagrams)};
   line.pop_front();
-  waiting_.erase(next);
+  bytes_ -= next->second.bytes;
   size_ -= out.datagrams.size();
+  waiting_.erase(next);
   if (begins && under_way_.try_emplace(out.peer, now).second) beginnings_.emplace_back(now, out.peer);
   return out;
+}
+
+void HandshakeQueue::forget(PeerId peer) {
+  over(peer);
+  auto known = waiting_.find(peer);
+  if (known == waiting_.end()) return;
+  std::erase(begun_, peer);
+  std::erase(fresh_, peer);
+  bytes_ -= known->second.bytes;
+  size_ -= known->second.datagrams.size();
+  waiting_.erase(known);
 }
 
 Time HandshakeQueue::next() const {

@@ -9,12 +9,16 @@ namespace cardea::worker {
 
 void MediaWorker::run_commands() {
   mailbox_.take(commands_);
-  for (Command& command : commands_) std::visit([&](auto& one) { handle(one); }, command);
+  for (Command& command : commands_) guarded({}, [&] { std::visit([&](auto& one) { handle(one); }, command); });
   commands_.clear();
 }
 
 void MediaWorker::handle(CreatePeer& command) {
   if (!command.plan) return;
+  guarded(command.peer, [&] { create(command); });
+}
+
+void MediaWorker::create(CreatePeer& command) {
   auto made = std::make_unique<peer::PeerConnection>(command.peer, std::move(command.plan), context_, now_);
   peer::PeerConnection& peer = *made;
   if (!peers_.add(std::move(made))) {
@@ -31,8 +35,11 @@ void MediaWorker::handle(UpdatePeer& command) {
     ++stats_.stale_commands;
     return;
   }
-  router_.update(*peer, std::move(command.plan), now_, output_);
-  renew_ufrags(*peer);
+  guarded(command.peer, [&] {
+    router_.update(*peer, std::move(command.plan), now_, output_);
+    renew_ufrags(*peer);
+    queue_start(*peer);
+  });
 }
 
 void MediaWorker::handle(ClosePeer& command) {
@@ -110,11 +117,14 @@ void MediaWorker::handle(SendRecords& command) {
   });
 }
 
-// A valid check came from there: whatever comes from this address from now on is the peer's, whoever had it before.
+// A valid check came from there: whatever comes from this address from now on is the peer's, unless another one is
+// proven to be there. Checks are repeated, so the address is had when the other has left it.
 void MediaWorker::open_door(peer::PeerConnection& peer, const Address& address) {
   auto [known, fresh] = addresses_.try_emplace(address, peer.id());
   if (!fresh && known->second != peer.id()) {
-    if (known->second.slot < doors_.size()) std::erase(doors_[known->second.slot].addresses, address);
+    const peer::PeerConnection* other = peers_.find(known->second);
+    if (other != nullptr && other->holds(address, now_)) return output_.drops.count(Drop::address_taken);
+    if (other != nullptr) std::erase(doors_[known->second.slot].addresses, address);
     known->second = peer.id();
   }
   std::vector<Address>& addresses = doors_[peer.id().slot].addresses;
@@ -142,11 +152,11 @@ void MediaWorker::remove(peer::PeerConnection& peer) {
   if (peer.has_data()) output_.data.push_back({id, std::nullopt});
   Doors& doors = doors_[id.slot];
   for (const std::string& ufrag : doors.ufrags) ufrags_.erase(ufrag);
-  for (const Address& address : doors.addresses) addresses_.erase(address);
+  while (!doors.addresses.empty()) shut_door(peer, Address(doors.addresses.back()));
   doors = {};
   timers_.set(id.slot, never);
   reports_.set(id.slot, never);
-  handshakes_.over(id);
+  handshakes_.forget(id);
   router_.close(peer);
   peers_.remove(id);
 }

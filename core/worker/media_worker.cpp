@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <exception>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -127,7 +128,7 @@ void MediaWorker::run() {
     sleep();
     now_ = Clock::now();
     const Time woke = now_;
-    turn();
+    guarded({}, [this] { turn(); });
     busy_ += Clock::now() - woke;
   }
   run_commands();
@@ -206,7 +207,11 @@ void MediaWorker::receive_all() {
 peer::PeerConnection* MediaWorker::find(const Datagram& datagram) {
   if (rtp::wire_of(datagram.bytes) == rtp::Wire::stun) {
     auto ufrag = ice::StunCodec::local_ufrag(datagram.bytes);
-    if (!ufrag) return nullptr;
+    if (!ufrag) {
+      // By what it answers, not by its address: somebody else may claim that.
+      auto asker = ice::StunCodec::asker(datagram.bytes);
+      return asker ? peers_.at(*asker) : nullptr;
+    }
     auto found = ufrags_.find(*ufrag);
     return found == ufrags_.end() ? nullptr : peers_.find(found->second);
   }
@@ -223,11 +228,31 @@ void MediaWorker::deliver(Datagram& datagram) {
   if (auto drop = handshakes_.push(peer->id(), peer->dtls().started(), datagram)) output_.drops.count(*drop);
 }
 
+// Nothing of ours throws after start-up, but the system's allocator does.
+void MediaWorker::fail(PeerId id, const char* what) {
+  ++stats_.failures;
+  peer::PeerConnection* peer = peers_.find(id);
+  try {
+    log::error("worker", "media worker ", index_, ": ", what, id == PeerId{} ? "" : ", a peer is given up");
+    if (id != PeerId{}) output_.events.push_back(peer::PeerDown{id, "Internal error"});
+    if (peer != nullptr) remove(*peer);
+  } catch (const std::exception&) {
+    peers_.remove(id);  // what is left of it names a peer that is gone
+  }
+}
+
 void MediaWorker::take(peer::PeerConnection& peer, Datagram& datagram) {
+  guarded(peer.id(), [&] { take_whole(peer, datagram); });
+}
+
+void MediaWorker::take_whole(peer::PeerConnection& peer, Datagram& datagram) {
   const size_t size = datagram.bytes.size();
   peer::Received received = peer.receive(datagram, now_, output_);
   if (received.removed) shut_door(peer, *received.removed);
-  if (received.added) open_door(peer, *received.added);
+  if (received.heard) {
+    open_door(peer, *received.heard);
+    queue_start(peer);
+  }
   if (doors_[peer.id().slot].ufrags.size() != peer.local_credentials().size()) renew_ufrags(peer);
   if (received.packet) {
     ++stats_.packets_in;
@@ -241,6 +266,10 @@ void MediaWorker::take(peer::PeerConnection& peer, Datagram& datagram) {
   if (peer.over()) remove(peer);
 }
 
+void MediaWorker::queue_start(const peer::PeerConnection& peer) {
+  if (peer.wants_start()) handshakes_.push(peer.id());
+}
+
 // A handshake takes as long as a thousand packets. What came of media is out by now; of a rush of joins a turn does as
 // much as the next packets may wait.
 void MediaWorker::run_handshakes() {
@@ -250,7 +279,9 @@ void MediaWorker::run_handshakes() {
   do {
     std::optional<HandshakeQueue::Waiting> next = handshakes_.pop(now_);
     if (!next) break;
-    handshakes_taken_ += next->datagrams.size();
+    handshakes_taken_ += 1 + next->datagrams.size();
+    if (peer::PeerConnection* peer = peers_.find(next->peer))
+      guarded(next->peer, [&] { peer->start_dtls(now_, output_); });
     for (HandshakeQueue::Kept& kept : next->datagrams) {
       Datagram datagram{kept.from, kept.bytes};
       if (peer::PeerConnection* peer = peers_.find(next->peer))
@@ -310,9 +341,11 @@ void MediaWorker::run_timers() {
     if (peer == nullptr) return;
     // The answer to its last flight waits here: it must not be sent again.
     if (handshakes_.waits(peer->id())) return timers_.set(slot, now_ + timer_gap);
-    peer->tick(now_, output_);
-    if (peer->over()) return remove(*peer);
-    schedule(*peer);
+    guarded(peer->id(), [&] {
+      peer->tick(now_, output_);
+      if (peer->over()) return remove(*peer);
+      schedule(*peer);
+    });
   };
   timers_.expire(now_, tick);
   // With media, in whose messages they leave, or when they have waited for it long enough.
@@ -345,7 +378,7 @@ void MediaWorker::flush() {
     egress_.send(output_.datagrams[i].to, output_.datagrams[i].bytes);
   egress_.send_all(router_.waiting());
   egress_.flush();
-  for (peer::PeerEvent& event : output_.events) events_.post(std::move(event));
+  for (peer::PeerEvent& event : output_.events) tell(std::move(event));
   flush_data();
   output_.clear();
   for (const peer::UpstreamRequest& request : router_.upstream())
@@ -357,6 +390,16 @@ void MediaWorker::flush() {
     copied_to_[worker] = false;
     all_[worker]->packets_came();
   }
+}
+
+// What says how things are now and is said again when they change may be lost when control does not keep up; who is
+// there and who is not may not.
+void MediaWorker::tell(peer::PeerEvent&& event) {
+  const bool may_be_lost = std::holds_alternative<peer::Talking>(event) ||
+                           std::holds_alternative<peer::LayersChanged>(event) ||
+                           std::holds_alternative<peer::SlowLinkSeen>(event);
+  const bool told = may_be_lost ? events_.post_below(max_events, std::move(event)) : events_.post(std::move(event));
+  stats_.lost_events += !told;
 }
 
 void MediaWorker::tell_stats() {
@@ -377,7 +420,7 @@ void MediaWorker::tell_stats() {
     stats_.drops.count(Drop::queue_full, socket.queue_full());
   }
   stats_.drops.count(Drop::unreachable, egress_.unreachable());
-  events_.post(stats_);
+  stats_.lost_events += !events_.post_below(max_events, stats_);
   router_.expire(now_);
   give_memory_back();
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -40,7 +41,7 @@ public:
 
   void start(const std::vector<Worker*>& all) override;
   void stop() override;
-  void post(Command command) override { mailbox_.post(std::move(command)); }
+  void post(Command command) override { (void)mailbox_.post(std::move(command)); }  // unbounded
   uint16_t port() const override;
   PacketRing* ring_from(uint16_t worker) override { return worker < rings_.size() ? rings_[worker].get() : nullptr; }
   void packets_came() override;
@@ -50,6 +51,7 @@ private:
   static constexpr size_t max_mirrored = 4096;       // packets of another worker, likewise
   static constexpr Duration handshake_budget = 2ms;  // of one turn, for what puts media off
   static constexpr uint64_t worth_a_trim = 200;      // datagrams of handshakes: some fifty of them
+  static constexpr size_t max_events = 16384;        // that wait for control: from here on those that may be lost are
   static constexpr Duration stats_interval = 1s;
   static constexpr Duration timer_gap = 5ms;  // timers alone do not wake more often: a thousand peers have many
   // By how much reports may be late (RFC 3550 section 6.2 wants them apart by chance): while media flows they cost no
@@ -77,6 +79,19 @@ private:
   void receive_all();
   void deliver(Datagram& datagram);
   void take(peer::PeerConnection& peer, Datagram& datagram);
+  void take_whole(peer::PeerConnection& peer, Datagram& datagram);
+  // Does it; what it throws (memory that is not there) ends the peer, or only what was being done.
+  template <class Step>
+  void guarded(PeerId peer, Step step) {
+    try {
+      step();
+    } catch (const std::exception& error) {
+      fail(peer, error.what());
+    }
+  }
+  void fail(PeerId peer, const char* what);
+  void tell(peer::PeerEvent&& event);
+  void queue_start(const peer::PeerConnection& peer);
   void run_handshakes();
   void forward(peer::PeerConnection& peer, peer::Received& received);
   void take_mirrored();
@@ -92,6 +107,7 @@ private:
 
   // Commands
   void handle(CreatePeer& command);
+  void create(CreatePeer& command);
   void handle(UpdatePeer& command);
   void handle(ClosePeer& command);
   void handle(Forward& command);

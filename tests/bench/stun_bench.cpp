@@ -44,7 +44,8 @@ int main() {
   Bytes request(buffer, size);
 
   ice::StunCodec codec;
-  ice::LiteAgent agent(codec, {"ufragofours", pwd});
+  SystemRandom random;
+  ice::LiteAgent agent({codec, random}, {"ufragofours", pwd}, {"theirs", pwd});
   Address from = *Address::parse("192.0.2.1", 5000);
   Outbox out;
   size_t found = 0;

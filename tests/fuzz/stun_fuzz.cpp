@@ -55,13 +55,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   bool whole = ice::StunCodec::is_stun(datagram);
   if (ice::StunCodec::local_ufrag(datagram) && datagram.size() < 20) std::abort();
-  ice::LiteAgent agent(codec, {"evtj", pwd});
+  SeededRandom random(1);
+  ice::LiteAgent agent({codec, random}, {"evtj", pwd}, {"h6vY", "a password of the peer's"});
   Outbox out;
   Address from = *Address::parse("192.0.2.1", 32853);
   auto checked = agent.receive(datagram, from, Time(1s), out);
   if (!checked.drop && (!whole || agent.selected() != from)) std::abort();
   for (size_t i = 0; i < out.size(); ++i)
     if (!ice::StunCodec::is_stun(out[i].bytes) || out[i].to != from) std::abort();
-  agent.tick(Time(1h));
+  agent.tick(Time(1h), out);
   return 0;
 }

@@ -30,8 +30,9 @@ Member& House::add(std::vector<sdp::MlinePlan> mlines, std::optional<Address> ad
   if (!address) address = Address::parse("192.0.2.1", static_cast<uint16_t>(1000 + slot));
   members.push_back({PeerId{worker, 1, slot}, std::make_unique<Client>(*client_dtls, *engine, *address)});
   Member& member = members.back();
-  table.add(std::make_unique<peer::PeerConnection>(
-      member.id, std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines))), *context, now));
+  auto planned = std::make_unique<sdp::PeerPlan>(plan(member, std::move(mlines)));
+  member.client->own = planned->remote;
+  table.add(std::make_unique<peer::PeerConnection>(member.id, std::move(planned), *context, now));
   return member;
 }
 
@@ -70,6 +71,7 @@ void House::deliver(Member& member, std::vector<uint8_t> bytes) {
       if (mirrored) mirrored(other, *received.packet, {to->id(), received.packet->mline}, copies.common_offset);
   }
   for (const peer::Feedback& feedback : received.feedback) router->answer(*to, feedback, now, output);
+  to->start_dtls(now, output);
   if (!to->over()) return;
   router->close(*to);
   table.remove(member.id);

@@ -153,11 +153,23 @@ void Client::ready() {
   key_ = engine_.make_key(*dtls_.keys());
 }
 
+void Client::receive_stun(Bytes datagram) {
+  if (ice::StunCodec::asker(datagram)) {
+    ++stun_replies;
+    return;
+  }
+  ++asked;
+  auto verified = stun_.verify(datagram, own.pwd);
+  if (verified.drop || !verified.request.controlled) return;
+  const Bytes reply = stun_.success(address_);
+  outbox_.emplace_back(reply.begin(), reply.end());
+}
+
 void Client::receive(Bytes datagram, Time now) {
   bytes += datagram.size();
   std::vector<uint8_t> copy(datagram.begin(), datagram.end());
   switch (rtp::wire_of(datagram)) {
-  case rtp::Wire::stun: ++stun_replies; return;
+  case rtp::Wire::stun: return receive_stun(datagram);
   case rtp::Wire::dtls: {
     Outbox out;
     dtls_.receive(datagram, {}, now, out);

@@ -12,6 +12,7 @@
 #include "base/address.hpp"
 #include "base/outbox.hpp"
 #include "base/random.hpp"
+#include "ice/stun.hpp"
 #include "rtp/build.hpp"
 #include "rtp/packet.hpp"
 #include "rtp/rtcp.hpp"
@@ -61,6 +62,8 @@ public:
 
   // The first flight of DTLS, once STUN was answered.
   void start_dtls(Time now);
+  // Or be the server of it.
+  void answer_dtls(secure::DtlsContext& dtls) { dtls_ = secure::Dtls(dtls, sdp::DtlsRole::server, dtls.fingerprint()); }
   void receive(Bytes datagram, Time now);
   void tick(Time now);
 
@@ -87,12 +90,17 @@ public:
   std::string cname;
   uint64_t bytes = 0;
 
+  // Its ICE credentials. With them it answers checks; without it is not there for who asks.
+  sdp::IceCredentials own;
+  size_t asked = 0;  // checks that came
+
   // Ids it uses and reads with.
   sdp::ExtensionMap extensions;
 
 private:
   void flush(Outbox& out);
   void ready();
+  void receive_stun(Bytes datagram);
   void receive_rtcp(MutableBytes datagram);
 
   secure::CipherEngine& engine_;
@@ -101,6 +109,7 @@ private:
   std::optional<secure::SrtpSession> srtp_;
   std::unique_ptr<secure::SendKey> key_;
   rtp::PacketPool pool_;
+  ice::StunCodec stun_;
   std::vector<std::vector<uint8_t>> outbox_;
 };
 

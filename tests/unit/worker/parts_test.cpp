@@ -257,6 +257,8 @@ class HandshakeQueueTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(handshakes_under_way_go_first);
   CPPUNIT_TEST(what_is_sent_again_while_it_waits_is_kept_once);
   CPPUNIT_TEST(a_peer_that_sends_many_leaves_room_for_others);
+  CPPUNIT_TEST(one_that_we_begin_waits_in_the_same_line);
+  CPPUNIT_TEST(a_peer_that_is_gone_waits_no_longer);
   CPPUNIT_TEST(only_so_many_are_under_way);
   CPPUNIT_TEST_SUITE_END();
 
@@ -319,17 +321,44 @@ public:
     HandshakeQueue queue;
     const PeerId greedy{0, 1, 3}, modest{0, 1, 700};
     size_t taken = 0;
-    for (int i = 0; i < 100; ++i) taken += !queue.push(greedy, true, datagram(static_cast<uint8_t>(i)));
-    CPPUNIT_ASSERT_EQUAL(HandshakeQueue::max_of_peer, taken);
-    CPPUNIT_ASSERT(queue.push(greedy, true, datagram(200)) == Drop::queue_full);
+    for (int i = 0; i < 100; ++i) taken += !queue.push(greedy, true, datagram(static_cast<uint8_t>(i), 0, 1200));
+    CPPUNIT_ASSERT_EQUAL(HandshakeQueue::max_bytes_of_peer / 1264, taken);
+    CPPUNIT_ASSERT(queue.bytes() <= HandshakeQueue::max_bytes_of_peer);
+    CPPUNIT_ASSERT(queue.push(greedy, true, datagram(200, 0, 1200)) == Drop::queue_full);
     // Many peers fill it, and it goes on when there is room again.
-    for (uint32_t slot = 1000; queue.size() < HandshakeQueue::max_datagrams; ++slot)
-      CPPUNIT_ASSERT(!queue.push({0, 1, slot}, false, datagram(3)));
-    CPPUNIT_ASSERT(queue.push(modest, false, datagram(2)) == Drop::queue_full);
+    for (uint32_t slot = 1000; queue.bytes() + 1464 <= HandshakeQueue::max_bytes; ++slot)
+      CPPUNIT_ASSERT(!queue.push({0, 1, slot}, false, datagram(3, 0, 1400)));
+    CPPUNIT_ASSERT(queue.push(modest, false, datagram(2, 0, 1400)) == Drop::queue_full);
     CPPUNIT_ASSERT(!queue.waits(modest));
     queue.pop(now_);
     CPPUNIT_ASSERT(!queue.push(modest, false, datagram(2)));
     CPPUNIT_ASSERT(!queue.push(greedy, true, datagram(1)));
+  }
+  void one_that_we_begin_waits_in_the_same_line() {
+    HandshakeQueue queue;
+    const auto most = static_cast<uint32_t>(HandshakeQueue::max_under_way);
+    for (uint32_t slot = 0; slot < most + 1; ++slot) queue.push({0, 1, slot});
+    queue.push({0, 1, 3});  // waits already
+    CPPUNIT_ASSERT(!queue.push({0, 1, 4}, false, datagram(1)));
+    for (uint32_t slot = 0; slot < most; ++slot) {
+      auto next = queue.pop(now_);
+      CPPUNIT_ASSERT(next && next->peer.slot == slot);
+      CPPUNIT_ASSERT_EQUAL(size_t{slot == 4}, next->datagrams.size());
+    }
+    CPPUNIT_ASSERT(!queue.pop(now_));
+    queue.over({0, 1, 0});
+    CPPUNIT_ASSERT_EQUAL(most, queue.pop(now_)->peer.slot);
+    CPPUNIT_ASSERT(queue.empty());
+  }
+  void a_peer_that_is_gone_waits_no_longer() {
+    HandshakeQueue queue;
+    const PeerId gone{0, 1, 1}, stays{0, 1, 2};
+    for (const PeerId& peer : {gone, stays}) CPPUNIT_ASSERT(!queue.push(peer, peer == stays, datagram(1)));
+    queue.forget(gone);
+    queue.forget({0, 1, 9});
+    CPPUNIT_ASSERT(!queue.waits(gone) && queue.size() == 1);
+    CPPUNIT_ASSERT(queue.pop(now_)->peer == stays);
+    CPPUNIT_ASSERT(!queue.pop(now_) && queue.bytes() == 0);
   }
   void only_so_many_are_under_way() {
     HandshakeQueue queue;

@@ -2,12 +2,35 @@
 #include <openssl/ssl.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "base/clock.hpp"
 #include "unit/worker/socket_client.hpp"
 #include "worker/worker.hpp"
+
+namespace {
+
+// So many times the next thread but the tests' own that wants memory of a larger alignment, as peers have it, gets
+// none.
+std::atomic<int> refuse_aligned_memory{0};
+const std::thread::id own_thread = std::this_thread::get_id();
+
+}  // namespace
+
+void* operator new(size_t size, std::align_val_t alignment) {
+  if (refuse_aligned_memory.load() > 0 && std::this_thread::get_id() != own_thread) {
+    --refuse_aligned_memory;
+    throw std::bad_alloc();
+  }
+  const auto step = static_cast<size_t>(alignment);
+  if (void* at = std::aligned_alloc(step, (size + step - 1) / step * step)) return at;
+  throw std::bad_alloc();
+}
+void operator delete(void* at, std::align_val_t) noexcept { std::free(at); }
+void operator delete(void* at, size_t, std::align_val_t) noexcept { std::free(at); }
 
 namespace cardea::worker {
 namespace {
@@ -53,6 +76,7 @@ struct Site {
     sdp::PeerPlan wanted = plan(id, std::move(lines));
     worker.post(CreatePeer{id, std::make_unique<sdp::PeerPlan>(wanted)});
     auto client = std::make_unique<SocketClient>(*client_dtls, *engine, worker.port());
+    client->client.own = wanted.remote;
     // The command may still be on its way when the first check comes; clients repeat theirs.
     for (int i = 0; i < 20 && client->client.stun_replies == 0; ++i) {
       client->send(test::stun_check(wanted.local, true));
@@ -134,6 +158,10 @@ class WorkerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(load_turns_the_tick_on_and_loses_nothing);
   CPPUNIT_TEST(a_worker_under_load_sleeps_while_nothing_comes);
   CPPUNIT_TEST(many_handshakes_at_once_wait_in_line_while_media_flows);
+  CPPUNIT_TEST(a_check_for_another_peer_takes_no_address_that_is_in_use);
+  CPPUNIT_TEST(an_address_is_free_again_when_its_peer_is_gone);
+  CPPUNIT_TEST(a_peer_that_we_say_hello_to_joins);
+  CPPUNIT_TEST(memory_that_is_not_there_ends_one_peer);
   CPPUNIT_TEST(closing_a_peer_says_goodbye);
   CPPUNIT_TEST(stopping_says_goodbye_to_all);
   CPPUNIT_TEST(strangers_and_stale_commands_are_counted);
@@ -355,6 +383,81 @@ public:
       CPPUNIT_ASSERT(stats);
       waited = stats->handshakes_waiting > 1 ? stats->handshakes_waiting : 0;
     }
+  }
+
+  void a_check_for_another_peer_takes_no_address_that_is_in_use() {
+    Site site;
+    const PeerId id{0, 1, 0}, thief{0, 1, 1};
+    auto victim = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    const sdp::PeerPlan theirs = site.plan(thief, {audio_line("0", Direction::sendrecv, 800)});
+    site.workers[0]->post(CreatePeer{thief, std::make_unique<sdp::PeerPlan>(theirs)});
+    site.settle();
+    for (int i = 0; i < 20; ++i) {
+      // From the victim's address, with the thief's own password.
+      if (i % 5 == 0) victim->send(test::stun_check(theirs.local, true, 9));
+      victim->client.send_rtp(voice(i));
+      victim->pump(1);
+    }
+    CPPUNIT_ASSERT(victim->until([&] { return victim->client.packets.size() == 20; }));
+    site.workers[0]->post(ClosePeer{thief});  // and takes nothing along
+    site.settle();
+    victim->client.send_rtp(voice(20));
+    CPPUNIT_ASSERT(victim->until([&] { return victim->client.packets.size() == 21; }));
+    std::optional<WorkerStats> stats;
+    do stats = site.wait<WorkerStats>();
+    while (stats && stats->drops[Drop::address_taken] == 0);
+    CPPUNIT_ASSERT(stats.has_value());
+  }
+
+  void an_address_is_free_again_when_its_peer_is_gone() {
+    Site site;
+    const PeerId first{0, 1, 0}, second{0, 1, 1};
+    auto client = site.join(first, {audio_line("0", Direction::sendrecv, 700)});
+    const sdp::PeerPlan next = site.plan(second, {audio_line("0", Direction::sendrecv, 800)});
+    site.workers[0]->post(CreatePeer{second, std::make_unique<sdp::PeerPlan>(next)});
+    site.settle();
+    client->send(test::stun_check(next.local, true));
+    site.workers[0]->post(ClosePeer{first});
+    site.settle();
+    std::destroy_at(&client->client);
+    std::construct_at(&client->client, *site.client_dtls, *site.engine, Address{});
+    client->client.own = next.remote;
+    CPPUNIT_ASSERT(client->connect(next.local));
+    CPPUNIT_ASSERT(site.wait<peer::PeerUp>());
+  }
+
+  void a_peer_that_we_say_hello_to_joins() {
+    Site site;
+    const PeerId id{0, 1, 0};
+    sdp::PeerPlan plan = site.plan(id, {audio_line("0", Direction::sendrecv, 700)});
+    plan.dtls_role = sdp::DtlsRole::client;
+    site.workers[0]->post(CreatePeer{id, std::make_unique<sdp::PeerPlan>(plan)});
+    site.settle();
+    SocketClient client(*site.client_dtls, *site.engine, site.workers[0]->port());
+    client.client.own = plan.remote;
+    client.client.answer_dtls(*site.client_dtls);
+    client.send(test::stun_check(plan.local, true));
+    CPPUNIT_ASSERT(client.until([&] { return client.client.connected(); }));
+    CPPUNIT_ASSERT(site.wait<peer::PeerUp>());
+  }
+
+  void memory_that_is_not_there_ends_one_peer() {
+    Site site;
+    const PeerId id{0, 1, 0}, unlucky{0, 1, 1};
+    auto client = site.join(id, {audio_line("0", Direction::sendrecv, 700)});
+    site.workers[0]->post(Forward{{id, 0}, {id, 0}});
+    site.settle();
+    refuse_aligned_memory = 1;
+    site.workers[0]->post(CreatePeer{
+        unlucky, std::make_unique<sdp::PeerPlan>(site.plan(unlucky, {audio_line("0", Direction::sendrecv, 800)}))});
+    auto down = site.wait<peer::PeerDown>();
+    CPPUNIT_ASSERT_EQUAL(0, refuse_aligned_memory.load());
+    CPPUNIT_ASSERT(down && down->peer == unlucky && down->reason == "Internal error");
+    client->client.send_rtp(voice(1));
+    CPPUNIT_ASSERT(client->until([&] { return client->client.packets.size() == 1; }));
+    auto stats = site.wait<WorkerStats>();
+    CPPUNIT_ASSERT(stats && stats->failures == 1);
   }
 
   void closing_a_peer_says_goodbye() {
