@@ -38,14 +38,13 @@ uint32_t clock_of(CodecType codec) {
   return codec == CodecType::opus || codec == CodecType::multiopus ? 48'000 : 8'000;
 }
 
-PacketView view_of(const MirroredPacket& mirrored) {
-  const rtp::Packet& packet = mirrored.packet;
+PacketView view_of(const rtp::Packet& packet) {
   return {.codec = packet.codec,
           .red = packet.red,
           .substream = packet.substream,
           .payload_type = packet.payload_type,
           .marker = packet.marker,
-          .restarted = mirrored.restarted,
+          .restarted = false,
           .seq = packet.seq,
           .timestamp = packet.timestamp,
           .clock_hz = packet.clock_hz,
@@ -82,10 +81,10 @@ void ProcessorThread::Machine::send(const MediaPacket& packet) {
   if (output.to.empty()) return;
   if (packet.payload.size() > max_media_payload || packet.payload.empty())
     return thread_.stats_.drops.count(Drop::too_large);
-  const bool restarted = !std::exchange(output.begun, true);
   rtp::Packet& out = thread_.outgoing_;
   out.arrival = thread_.now_;
   out.mline = packet.output;
+  out.stream = 1;  // the only one an output ever has
   out.seq = output.seq++;
   out.timestamp = packet.timestamp;
   out.ssrc = output.ssrc;
@@ -108,7 +107,7 @@ void ProcessorThread::Machine::send(const MediaPacket& packet) {
   thread_.stats_.bytes_out += out.size;
   for (uint16_t worker : output.to) {
     PacketRing* ring = worker < thread_.all_.size() ? thread_.all_[worker]->ring_from(thread_.index_) : nullptr;
-    if (ring != nullptr && ring->push(out, {id_, packet.output}, restarted, std::nullopt))
+    if (ring != nullptr && ring->push(out, {id_, packet.output}, std::nullopt))
       thread_.sent_to_[worker] = true;
     else
       thread_.stats_.drops.count(Drop::ring_full);
@@ -214,9 +213,12 @@ void ProcessorThread::deliver(const MirroredPacket& packet) {
   stats_.bytes_in += packet.packet.size;
   auto all = sinks_.find(packet.from);
   if (all == sinks_.end()) return stats_.drops.count(Drop::no_route);
-  const PacketView view = view_of(packet);
-  for (const Sink& sink : all->second)
+  PacketView view = view_of(packet.packet);
+  for (Sink& sink : all->second) {
+    uint32_t& stream = sink.streams[view.substream % sink.streams.size()];
+    view.restarted = std::exchange(stream, packet.packet.stream) != packet.packet.stream;
     sink.machine->guarded([&] { sink.machine->made().on_packet(sink.input, view, now_, *sink.machine); });
+  }
 }
 
 void ProcessorThread::tick() {
@@ -312,7 +314,7 @@ void ProcessorThread::listen(Machine& machine, uint16_t input, ReceiverId from) 
   if (known != machine.inputs.end() && known->second.from == from) return;
   ignore(machine, input);
   machine.inputs[input] = {from};
-  sinks_[from].push_back({&machine, input});
+  sinks_[from].push_back({&machine, input, {}});
 }
 
 void ProcessorThread::ignore(Machine& machine, uint16_t input) {

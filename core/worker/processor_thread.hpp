@@ -3,6 +3,7 @@
 // ends the machine, and how long they take delays nobody but those on the same thread.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -67,7 +68,6 @@ private:
     struct Output {
       rtp::SeqNo seq = 0;
       uint32_t ssrc = 0;
-      bool begun = false;
       std::vector<uint16_t> to;  // workers
     };
     std::map<uint16_t, Input> inputs;
@@ -91,6 +91,7 @@ private:
   struct Sink {
     Machine* machine;
     uint16_t input;
+    std::array<uint32_t, 4> streams;  // of each layer, that came last; 0: none
   };
 
   void run();
