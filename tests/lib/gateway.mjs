@@ -31,6 +31,7 @@ export async function startGateway({set = {}, files = {}, workers = Number(proce
     'cardea.media.address': '127.0.0.1',
     'cardea.media.port': 0,
     'cardea.media.workers': workers,
+    'cardea.limits.exempt': '127.0.0.0/8', // all clients of a test come from one address
     'websockets.general.ws_ip': '127.0.0.1',
     'websockets.general.ws_port': 0,
     'http.general.ip': '127.0.0.1',
