@@ -65,7 +65,10 @@ std::vector<int> processors() {
   return all;
 }
 
-Settings read_core_settings(const Configuration& configuration) {
+Settings read_core_settings(Configuration& configuration, std::vector<std::string>& warnings) {
+  std::vector<SettingInfo> known;
+  control::list_settings(known);
+  warnings = configuration.leave_out_meaningless("cardea", known);
   Settings settings;
   if (auto wrong = control::read_settings(configuration.file("cardea"), settings))
     throw ConfigError(configuration.describe("cardea", *wrong));
@@ -103,9 +106,12 @@ public:
     for (const ModuleFile& file : transports) add({file, gateway.add_transport(*file.door)});
   }
 
-  void configure(const Configuration& configuration) {
+  void configure(Configuration& configuration) {
     for (Made& one : made_) {
       std::string name = one.file.short_name();
+      std::vector<SettingInfo> known;
+      one.module->list_settings(known);
+      for (const std::string& warning : configuration.leave_out_meaningless(name, known)) log::warn("config", warning);
       if (Configured wrong = one.module->configure(configuration.file(name)))
         throw ConfigError(configuration.describe(name, *wrong));
     }
@@ -232,13 +238,16 @@ int start(const Options& options) {
   std::error_code error;
   if (folder.empty() && std::filesystem::is_directory(CONFIG_FOLDER, error)) folder = CONFIG_FOLDER;
   auto configuration = Configuration::read(folder, options.set);
-  const Settings settings = read_core_settings(configuration);
+  std::vector<std::string> warnings;
+  const Settings settings = read_core_settings(configuration, warnings);
   control::LogSink sink(settings.general.log_to_stdout && !options.list_settings, settings.general.log_to_file,
                         settings.general.debug_level);
   log::sink = &sink;
+  for (const std::string& warning : warnings) log::warn("config", warning);
   {
     SystemRandom random;
     Gateway gateway(settings, random, Clock::now());
+    gateway.use_log(sink);
     Modules modules(gateway, settings);
     if (options.list_settings) {
       print_settings(modules);

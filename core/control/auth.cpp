@@ -39,15 +39,23 @@ bool same_secret(std::string_view given, std::string_view expected) {
 }
 
 bool Auth::admits(JsonView request, Time now) const {
-  if (!uses_secret() && !uses_tokens()) return true;
+  if (!asks()) return true;
   if (uses_secret() && request["apisecret"].is_string() && same_secret(request["apisecret"].string(), api_secret_))
     return true;
-  return uses_tokens() && request["token"].is_string() && grants(request["token"].string(), "janus", "", now);
+  if (!uses_tokens() || !request["token"].is_string()) return false;
+  const std::string_view token = request["token"].string();
+  return signs_tokens() ? grants(token, "janus", "", now) : stored_.find(token) != stored_.end();
+}
+
+bool Auth::may_use(std::string_view token, const std::string& plugin, Time now) const {
+  if (signs_tokens()) return grants(token, "janus", plugin, now);
+  auto found = stored_.find(token);
+  return found != stored_.end() && found->second.contains(plugin);
 }
 
 bool Auth::grants(std::string_view token, std::string_view realm, std::string_view descriptor, Time now) const {
   size_t colon = token.find(':');
-  if (!uses_tokens() || colon == std::string_view::npos) return false;
+  if (!signs_tokens() || colon == std::string_view::npos) return false;
   std::string_view data = token.substr(0, colon);
   std::string expected = signature(data, token_secret_);
   if (expected.empty() || !same_secret(token.substr(colon + 1), expected)) return false;

@@ -1,6 +1,7 @@
 #include "control/client_address.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/address.hpp"
 #include "cardea/text.hpp"
@@ -29,6 +30,32 @@ std::string ClientAddress::text() const {
   std::copy(bytes.begin(), bytes.end(), address.ip.begin());
   address.v6 = family == Family::v6;
   return cardea::text(address.ip_text(), address.v6 ? "/64" : "");
+}
+
+Result<Network> Network::parse(std::string_view text) {
+  const size_t slash = text.find('/');
+  const std::string_view ip = text.substr(0, slash);
+  Network out;
+  out.address = ClientAddress::of(ip);
+  if (out.address.family == ClientAddress::Family::none || !Address::parse(ip, 0))
+    return Error{0, cardea::text(text, " is no IP address or network")};
+  const uint8_t most = out.address.family == ClientAddress::Family::v4 ? 32 : 64;
+  out.prefix = most;
+  if (slash == std::string_view::npos) return out;
+  const std::string_view digits = text.substr(slash + 1);
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out.prefix);
+  if (error != std::errc() || end != digits.data() + digits.size() || out.prefix > most)
+    return Error{0, cardea::text(text, ": the network's length should be a number from 0 to ", int{most})};
+  return out;
+}
+
+bool Network::contains(const ClientAddress& one) const {
+  if (one.family != address.family) return false;
+  for (size_t i = 0; i < address.bytes.size() && 8 * i < prefix; ++i) {
+    const size_t bits = std::min<size_t>(8, prefix - 8 * i);
+    if (((address.bytes[i] ^ one.bytes[i]) >> (8 - bits)) != 0) return false;
+  }
+  return true;
 }
 
 }  // namespace cardea::control

@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "cardea/result.hpp"
+
 namespace cardea::control {
 
 struct ClientAddress {
@@ -21,6 +23,16 @@ struct ClientAddress {
   static ClientAddress of(std::string_view ip);
   std::string text() const;  // "192.0.2.1", "2001:db8:0:1::/64", "a local socket"
   auto operator<=>(const ClientAddress&) const = default;
+};
+
+// "192.0.2.0/24", "2001:db8::/32", or one address.
+struct Network {
+  ClientAddress address;
+  uint8_t prefix = 0;
+
+  // An IPv6 network is at most a /64: addresses of one /64 are one client.
+  static Result<Network> parse(std::string_view text);
+  bool contains(const ClientAddress& one) const;
 };
 
 }  // namespace cardea::control

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "cardea/text.hpp"
+#include "control/meaningless.hpp"
 
 namespace cardea::control {
 namespace {
@@ -236,6 +237,35 @@ std::vector<std::string> Configuration::files() const {
 bool Configuration::only_by_option(const std::string& file) const {
   auto found = files_.find(file);
   return found != files_.end() && found->second.path.empty();
+}
+
+std::vector<std::string> Configuration::leave_out_meaningless(const std::string& file,
+                                                              const std::vector<SettingInfo>& known) {
+  std::vector<std::string> warnings;
+  auto found = files_.find(file);
+  if (found == files_.end()) return warnings;
+  Json kept = Json::object();
+  auto leave_out = [&](std::string_view section, std::string_view key) {
+    const std::string path = text(section, key.empty() ? "" : ".", key);
+    const std::string listed = section.starts_with("room-") ? text("room-<id>.", key) : path;
+    if (std::any_of(known.begin(), known.end(), [&](const SettingInfo& info) { return info.name == listed; }) ||
+        !is_meaningless(file, section, key))
+      return false;
+    warnings.push_back(describe(file, {path, "has no meaning here, and is left out"}));
+    return true;
+  };
+  JsonView(found->second.sections).each_member([&](std::string_view section, JsonView value) {
+    if (leave_out(section, "")) return;
+    Json members = Json::copy(value);
+    if (value.is_object()) {
+      value.each_member([&](std::string_view key, JsonView) {
+        if (leave_out(section, key)) members.erase(std::string(key).c_str());
+      });
+    }
+    kept.set(std::string(section), std::move(members));
+  });
+  found->second.sections = std::move(kept);
+  return warnings;
 }
 
 std::string Configuration::describe(const std::string& file, const SettingError& error) const {

@@ -30,6 +30,9 @@ public:
   std::vector<std::string> files() const;
   bool only_by_option(const std::string& file) const;  // there is no such file, but a --set names it
 
+  // Takes out what stands in a file and has no meaning here, unless it is a known setting; a warning for each.
+  std::vector<std::string> leave_out_meaningless(const std::string& file, const std::vector<SettingInfo>& known);
+
   // "PATH/cardea.cfg:12: general.port: ..." or "--set cardea.general.port: ...".
   std::string describe(const std::string& file, const SettingError& error) const;
 

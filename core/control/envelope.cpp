@@ -23,9 +23,20 @@ uint64_t id_of(JsonView value) { return value.is_integer() ? static_cast<uint64_
 
 SessionId named_session(JsonView request) { return SessionId{id_of(request["session_id"])}; }
 
+Status fits(std::string_view field, std::string_view value, size_t max) {
+  if (value.size() <= max) return {};
+  return Error{code::invalid_element, text("Invalid element (", field, " is longer than ", max, " bytes)")};
+}
+
 Result<Envelope> open_envelope(JsonView request) {
+  // What is no object and no list has no place for a transaction, and is no JSON to those who expect one.
+  if (!request.is_object() && !request.is_array()) return Error{code::invalid_json, "This is no JSON object"};
   auto common = read<Common>(request, common_fields, {});
   if (!common) return common.error();
+  if (Status status = fits("transaction", common->transaction, max_transaction); !status) return status.error();
+  if (Status status = fits("janus", common->janus, max_verb); !status) return status.error();
+  for (const char* credential : {"apisecret", "token", "admin_secret"})
+    if (Status status = fits(credential, request[credential].string(), max_credential); !status) return status.error();
   Envelope envelope{.verb = std::move(common->janus),
                     .transaction = std::move(common->transaction),
                     .session = named_session(request),

@@ -31,6 +31,9 @@ inline constexpr int jsep_sdp = 465;
 inline constexpr int invalid_element = 467;
 inline constexpr int session_in_use = 468;
 inline constexpr int draining = 472;
+inline constexpr int unknown_error = 490;
+inline constexpr int too_many = 490;  // of what a client has or does; the text says of what
+inline constexpr int token_not_found = 470;
 }  // namespace code
 
 struct Envelope {
@@ -47,6 +50,12 @@ SessionId named_session(JsonView request);
 
 // An error is answered without the transaction.
 Result<Envelope> open_envelope(JsonView request);
+
+// The longest texts that a request may carry, in bytes.
+inline constexpr size_t max_verb = 64, max_transaction = 256, max_credential = 4096, max_plugin_name = 128,
+                        max_opaque_id = 1024, max_mid = 64;
+// 467 if it is longer.
+Status fits(std::string_view field, std::string_view value, size_t max);
 
 // A verb at a level where it means nothing; an id that names nothing.
 Error wrong_path(std::string_view verb);

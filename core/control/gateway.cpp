@@ -17,13 +17,20 @@ constexpr Duration sweep_interval = 1s;  // sessions end at most this late
 }  // namespace
 
 Gateway::Gateway(const Settings& settings, Random& random, Time now)
-    : settings_(settings), random_(random),
-      auth_(settings.general.api_secret, settings.general.token_auth ? settings.general.token_auth_secret : ""),
-      now_(now), next_sweep_(now + sweep_interval) {}
+    : settings_(settings), random_(random), limits_(settings_.limits),
+      auth_(settings.general.api_secret, settings.general.token_auth, settings.general.token_auth_secret), now_(now),
+      wall_(now),
+      sessions_(settings_.general, transports_, limits_, random_), context_{settings_,   auth_,  limits_,
+                                                                            sessions_,   turn_,  plugins_,
+                                                                            transports_, peers_, house_,
+                                                                            now_,        wall_,  accepts_sessions_,
+                                                                            log_},
+      client_api_(context_), admin_api_(context_, calls_), next_sweep_(now + sweep_interval) {}
 
 Gateway::~Gateway() {
   stop();
   files_.stop();
+  admin_api_.stop();
   // These hold functions of the plugins.
   timers_.clear();
   calls_.take(calls_taken_);
@@ -33,9 +40,10 @@ Gateway::~Gateway() {
 Plugin* Gateway::add_plugin(const CardeaModule& door) {
   LoadedPlugin loaded;
   loaded.door = &door;
-  loaded.services = std::make_unique<PluginServices>(
-      PluginServices::Core{peers_, timers_, random_, auth_, now_, settings_.general.state_folder, calls_, files_},
-      door.package);
+  loaded.services =
+      std::make_unique<PluginServices>(PluginServices::Core{peers_, timers_, random_, auth_, now_, wall_,
+                                                            settings_.general.state_folder, calls_, files_},
+                                       door.package);
   void* made = door.create(static_cast<Services*>(loaded.services.get()), log::sink.load());
   if (made == nullptr) return nullptr;
   loaded.plugin.reset(static_cast<Plugin*>(made));
@@ -95,7 +103,7 @@ void Gateway::run(int stop_fd) {
     lock.unlock();
     const int ready = poll(fds.data(), fds.size(), static_cast<int>(wait_ms));
     lock.lock();
-    if (ready >= 0) turn(Clock::now());
+    if (ready >= 0) turn(Clock::now(), Clock::wall());
     sleeps_until_ = next_deadline();
   }
 }
@@ -104,65 +112,91 @@ void Gateway::run(int stop_fd) {
 void Gateway::take_turn() {
   std::unique_lock lock(turns_, std::try_to_lock);
   if (!lock) return inbox_.wake();
-  turn(Clock::now());
+  turn(Clock::now(), Clock::wall());
   if (next_deadline() < sleeps_until_) inbox_.alarm();  // a timer was set that the control thread does not know of
 }
 
 Time Gateway::next_deadline() const { return std::min(timers_.next_deadline(), next_sweep_); }
 
-void Gateway::turn(Time now) {
+// One thing that a turn does, with all that it causes. What is thrown, by whatever it is (there may be no more memory),
+// ends this one thing and no other.
+void Gateway::step(const std::function<void()>& what) {
+  guarded("control", what);
+  settle();
+}
+
+void Gateway::turn(Time now, Time wall) {
   now_ = now;
+  wall_ = wall;
   events_.take(events_taken_);
-  for (const worker::WorkerEvent& event : events_taken_) {
-    on_event(event);
-    settle();
-  }
+  for (const worker::WorkerEvent& event : events_taken_) step([&] { on_event(event); });
   inbox_.take(requests_taken_);
   for (size_t i = 0; i < requests_taken_.size(); ++i) {
-    Incoming& incoming = requests_taken_[i];
-    switch (incoming.what) {
-    case Incoming::What::opened: on_opened(incoming); break;
-    case Incoming::What::gone: on_gone(incoming.from); break;
-    case Incoming::What::request: receive(std::move(incoming)); break;
-    }
-    settle();
+    step([&] { take(requests_taken_[i]); });
     if ((i + 1) % requests_at_once == 0) flush_transports();
   }
   calls_.take(calls_taken_);
-  for (const auto& call : calls_taken_) {
-    call();
-    settle();
-  }
+  for (const auto& call : calls_taken_) step(call);
+  calls_taken_.clear();
   TimerId newest = timers_.newest();
-  while (auto call = timers_.take(now_, newest)) {
-    call();
-    settle();
-  }
+  while (auto call = timers_.take(now_, newest)) step(call);
   if (now_ >= next_sweep_) sweep();
-  if (peers_) peers_->flush_data();
+  if (peers_) guarded("control", [this] { peers_->flush_data(); });
   flush_transports();
 }
 
 void Gateway::flush_transports() {
-  for (LoadedTransport& loaded : transports_) loaded.transport->flush();
+  for (LoadedTransport& loaded : transports_) guarded(loaded.door->package, [&] { loaded.transport->flush(); });
 }
 
-// Requests
+// What transports bring
 
-void Gateway::receive(Incoming in) {
-  Transport& transport = *transports_[in.from.transport].transport;
-  auto envelope = open_envelope(in.request);
-  if (!envelope) {
-    transport.send(in.from.id, in.tag, error_reply(envelope.error(), named_session(in.request), std::nullopt));
-    return;
+void Gateway::take(Incoming& in) {
+  switch (in.what) {
+  case Incoming::What::opened: opened_[in.from] = {in.address, in.lasts}; break;
+  case Incoming::What::gone: on_gone(in.from); break;
+  case Incoming::What::request:
+  case Incoming::What::too_many: receive(in); break;
   }
+}
+
+void Gateway::receive(Incoming& in) {
   if (auto opened = opened_.find(in.from); opened != opened_.end()) {
     in.address = opened->second.address;
     if (opened->second.lasts == Lasts::one_request) opened_.erase(opened);
   }
-  auto reply = in.api == Api::client ? client_request(in, *envelope) : admin_request(in, *envelope);
-  if (!reply) reply = error_reply(reply.error(), envelope->session, envelope->transaction);
-  transport.send(in.from.id, in.tag, std::move(*reply));
+  Transport& transport = *transports_[in.from.transport].transport;
+  auto refuse = [&](const Error& error, std::optional<std::string_view> transaction) {
+    transport.send(in.from.id, in.tag, error_reply(error, named_session(in.request), transaction));
+  };
+  if (in.what == Incoming::What::too_many)
+    return refuse({code::too_many, "Too many requests of this connection wait, some were dropped"}, std::nullopt);
+  auto envelope = open_envelope(in.request);
+  if (!envelope) return refuse(envelope.error(), std::nullopt);
+  auto reply = answer(in, *envelope);
+  if (!reply) return refuse(reply.error(), envelope->transaction);
+  if (*reply) transport.send(in.from.id, in.tag, std::move(**reply));
+}
+
+Result<std::optional<Json>> Gateway::answer(const Incoming& in, const Envelope& envelope) {
+  Result<std::optional<Json>> reply = Error{code::unknown_error, "The gateway failed at this request"};
+  guarded("control", [&] {
+    if (in.api == Api::admin) {
+      reply = admin_api_.answer(in, envelope);
+    } else {
+      auto answered = client_api_.answer(in, envelope);
+      if (answered)
+        reply = std::optional(std::move(*answered));
+      else
+        reply = answered.error();
+    }
+  });
+  return reply;
+}
+
+void Gateway::on_gone(Connection connection) {
+  opened_.erase(connection);
+  for (SessionId id : sessions_.disown(connection)) sessions_.end(id, Sessions::Farewell::none);
 }
 
 // Worker events
@@ -182,7 +216,7 @@ void Gateway::on_event(const worker::WorkerEvent& event) {
   }
   if (const auto* told = std::get_if<data::DataEvent>(&event)) {
     const PeerId peer = data::peer_of(*told);
-    if (ClientHandle* handle = find_handle(peers_->owner(peer))) handle->on_data(*told);
+    if (ClientHandle* handle = sessions_.find(peers_->owner(peer))) handle->on_data(*told);
     if (const size_t weight = data::weight(*told); weight > 0) peers_->tell_data(worker::EventsTaken{peer, weight});
     return;
   }
@@ -201,148 +235,83 @@ void Gateway::on_event(const worker::WorkerEvent& event) {
           return one.peer;
       },
       peer_event);
-  if (ClientHandle* handle = find_handle(peers_->owner(peer))) handle->on_peer(peer_event);
-}
-
-// Sessions and handles
-
-void Gateway::own(Session& session, Connection connection) {
-  session.owner = connection;
-  owned_[connection].insert(session.id);
-  transports_[connection.transport].transport->session_owned(connection.id, session.id);
-}
-
-void Gateway::disown(Session& session) {
-  if (!session.owner) return;
-  auto all = owned_.find(*session.owner);
-  if (all != owned_.end()) {
-    all->second.erase(session.id);
-    if (all->second.empty()) owned_.erase(all);
-  }
-  session.owner.reset();
-}
-
-void Gateway::on_opened(const Incoming& incoming) { opened_[incoming.from] = {incoming.address, incoming.lasts}; }
-
-void Gateway::on_gone(Connection connection) {
-  opened_.erase(connection);
-  auto found = owned_.find(connection);
-  if (found == owned_.end()) return;
-  std::set<SessionId> sessions = std::move(found->second);
-  owned_.erase(found);
-  for (SessionId id : sessions) {
-    sessions_[id]->owner.reset();
-    if (settings_.general.reclaim_session_timeout == 0) end_session(id, Farewell::none);
-  }
+  if (ClientHandle* handle = sessions_.find(peers_->owner(peer))) handle->on_peer(peer_event);
 }
 
 void Gateway::sweep() {
   next_sweep_ = now_ + sweep_interval;
-  const Duration timeout = std::chrono::seconds(settings_.general.session_timeout);
-  const Duration reclaim = std::chrono::seconds(settings_.general.reclaim_session_timeout);
-  std::vector<SessionId> over;
-  for (const auto& [id, session] : sessions_) {
-    Duration idle = now_ - session->last_activity;
-    if ((timeout > Duration::zero() && idle >= timeout) || (!session->owner && idle >= reclaim)) over.push_back(id);
-  }
-  for (SessionId id : over) {
-    end_session(id, Farewell::timeout);
-    settle();
-  }
+  for (SessionId id : sessions_.overdue(now_)) step([&] { sessions_.end(id, Sessions::Farewell::timeout); });
   if (uint64_t dropped = inbox_.take_dropped(); dropped > 0)
     log::error("control", dropped, " requests were dropped: too many are waiting");
   limits_.sweep(now_);
 }
 
-void Gateway::end_handle(ClientHandle& handle) {
-  HandleId id = handle.id();
-  Session& session = *sessions_.at(handle.session_id());
-  Json detached = handle.notice("detached");
-  handles_.erase(id);
-  session.handles.erase(id);
-  turn_.outgoing.push_back(Notice{session.id, std::move(detached)});
-}
-
-void Gateway::end_session(SessionId id, Farewell farewell) {
-  auto found = sessions_.find(id);
-  if (found == sessions_.end()) return;
-  std::unique_ptr<Session> session = std::move(found->second);
-  sessions_.erase(found);  // its events are dropped from here on
-  for (auto& [handle, owned] : session->handles) handles_.erase(handle);
-  session->handles.clear();
-  if (session->owner) {
-    Connection owner = *session->owner;
-    Transport& transport = *transports_[owner.transport].transport;
-    if (farewell == Farewell::timeout) transport.send(owner.id, {}, envelope("timeout", id, std::nullopt));
-    transport.session_over(owner.id, id, false);
-  }
-  disown(*session);
-}
-
-ClientHandle* Gateway::find_handle(HandleId id) const {
-  auto found = handles_.find(id);
-  return found == handles_.end() ? nullptr : found->second;
-}
-
 // The end of a turn
 
 void Gateway::settle() {
-  for (;;) {
-    if (!turn_.outgoing.empty()) {
-      auto next = std::move(turn_.outgoing.front());
-      turn_.outgoing.pop_front();
-      if (auto* pushed = std::get_if<Pushed>(&next)) {
-        deliver(std::move(*pushed));
-      } else if (const auto* negotiated = std::get_if<Negotiated>(&next)) {
-        if (ClientHandle* handle = find_handle(negotiated->handle)) handle->on_negotiated();
-      } else {
-        auto& notice = std::get<Notice>(next);
-        if (auto session = sessions_.find(notice.session); session != sessions_.end())
-          send(*session->second, std::move(notice.message));
-      }
-    } else if (!turn_.endings.empty()) {
-      if (peers_) peers_->flush();
-      Ending ending = std::move(turn_.endings.front());
-      turn_.endings.pop_front();
-      ClientHandle* handle = find_handle(ending.handle);
-      if (ending.of == Ending::Of::session)
-        end_session(ending.session, Farewell::none);
-      else if (handle != nullptr && ending.of == Ending::Of::handle)
-        end_handle(*handle);
-      else if (handle != nullptr)
-        handle->hang_up(ending.reason);
+  while (!turn_.outgoing.empty() || !turn_.endings.empty()) guarded("control", [this] { settle_one(); });
+  if (peers_) guarded("control", [this] { peers_->flush(); });
+}
+
+void Gateway::settle_one() {
+  if (!turn_.outgoing.empty()) {
+    auto next = std::move(turn_.outgoing.front());
+    turn_.outgoing.pop_front();
+    if (auto* pushed = std::get_if<Pushed>(&next)) {
+      deliver(std::move(*pushed));
+    } else if (const auto* negotiated = std::get_if<Negotiated>(&next)) {
+      if (ClientHandle* handle = sessions_.find(negotiated->handle)) handle->on_negotiated();
     } else {
-      break;
+      auto& notice = std::get<Notice>(next);
+      if (const Session* session = sessions_.find(notice.session)) sessions_.send(*session, std::move(notice.message));
     }
+    return;
   }
+  const Ending ending = std::move(turn_.endings.front());
+  turn_.endings.pop_front();
   if (peers_) peers_->flush();
+  end(ending);
+}
+
+void Gateway::end(const Ending& ending) {
+  ClientHandle* handle = sessions_.find(ending.handle);
+  if (ending.of == Ending::Of::session)
+    sessions_.end(ending.session, Sessions::Farewell::none);
+  else if (handle != nullptr && ending.of == Ending::Of::handle)
+    sessions_.end(*handle, turn_);
+  else if (handle != nullptr)
+    handle->hang_up(ending.reason);
 }
 
 void Gateway::deliver(Pushed pushed) {
-  ClientHandle* handle = find_handle(pushed.handle);
+  ClientHandle* handle = sessions_.find(pushed.handle);
   if (handle == nullptr) return;
-  Json event = handle->event(std::move(pushed.event));
-  send(*sessions_.at(handle->session_id()), std::move(event));
-}
-
-void Gateway::send(const Session& session, Json message) {
-  if (session.owner) transports_[session.owner->transport].transport->send(session.owner->id, {}, std::move(message));
+  const std::optional<std::string> transaction = pushed.event.transaction;
+  Status described;
+  Json event = handle->event(std::move(pushed.event), described);
+  const Session& session = *sessions_.find(handle->session_id());
+  sessions_.send(session, std::move(event));
+  // The plugin's words went out without its offer or answer: the client has to know.
+  if (!described) {
+    Json error = error_reply(described.error(), session.id, transaction);
+    sessions_.send(session, std::move(error.set("sender", handle->id().value)));
+  }
 }
 
 void Gateway::stop() {
   std::lock_guard lock(turns_);
   if (!std::exchange(started_, false)) return;
-  for (const auto& [id, handle] : handles_) handle->hang_up("Gateway stops");
+  for (const auto& [id, session] : sessions_.all())
+    for (const auto& [number, handle] : session->handles) handle->ask_to_hang_up("Gateway stops");
   settle();
-  while (!sessions_.empty()) {
-    end_session(sessions_.begin()->first, Farewell::timeout);
-    settle();
-  }
+  while (sessions_.count() > 0)
+    step([this] { sessions_.end(sessions_.all().begin()->first, Sessions::Farewell::timeout); });
   for (; transports_started_ > 0; --transports_started_) transports_[transports_started_ - 1].transport->stop();
   for (; plugins_started_ > 0; --plugins_started_) {
     const LoadedPlugin& loaded = plugins_[plugins_started_ - 1];
     guarded(loaded.door->package, [&] { loaded.plugin->stop(); });
   }
+  admin_api_.stop();
   files_.stop();
   // The workers may go now: what plugins still hold of them leads nowhere.
   house_.reset();

@@ -1,42 +1,25 @@
-// The control plane: every request, every session and handle, all plugins. Requests come in from the transports, events
-// from the media workers; a turn takes what waits, one after the other, and what each caused has happened before the
-// next. Turns are taken one at a time: by the control thread (run()), or by the thread of a transport that brings
-// requests, which then needs to wake nobody and to wait for nobody's answer.
+// The control plane: it owns sessions, plugins and transports, the APIs that requests are asked of, and the turn.
+// Requests come in from the transports, events from the media workers; a turn takes what waits, one after the other,
+// and what each caused has happened before the next. Turns are taken one at a time: by the control thread (run()), or
+// by the thread of a transport that brings requests, which then needs to wake nobody and to wait for nobody's answer.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
-#include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/random.hpp"
-#include "cardea/module.hpp"
-#include "control/auth.hpp"
-#include "control/envelope.hpp"
-#include "control/handle.hpp"
+#include "control/admin_api.hpp"
+#include "control/api_context.hpp"
+#include "control/client_api.hpp"
 #include "control/inbox.hpp"
-#include "control/limits.hpp"
 #include "control/peers.hpp"
 #include "control/services.hpp"
-#include "control/session.hpp"
-#include "control/settings.hpp"
 #include "control/timers.hpp"
 
 namespace cardea::control {
-
-struct LoadedPlugin {
-  const CardeaModule* door = nullptr;
-  std::unique_ptr<PluginServices> services;
-  std::unique_ptr<Plugin> plugin;
-};
-struct LoadedTransport {
-  const CardeaModule* door = nullptr;
-  std::unique_ptr<TransportDoor> host;
-  std::unique_ptr<Transport> transport;
-};
 
 class Gateway {
 public:
@@ -53,93 +36,71 @@ public:
   // The last `processors` of the workers are processor threads.
   void use_media(std::vector<worker::Worker*> workers, LocalMedia local, worker::DataDoor* data = nullptr,
                  size_t processors = 0);
-  Status start();  // plugins, then transports
+  void use_log(LogSink& log) { log_ = &log; }  // whose level operators may change
+  Status start();                              // plugins, then transports
 
   // The control thread: sleeps and takes turns until stop_fd is readable.
   void run(int stop_fd);
-  // Everything that waits, and the timers that are due. Not by two threads at once.
-  void turn(Time now);
+  // Everything that waits, and the timers that are due. Not by two threads at once. `wall`: what the real clock says.
+  void turn(Time now, Time wall);
   Time next_deadline() const;
 
-  // Ends all sessions, with a word to their clients, and stops the transports.
+  // Ends all sessions, with a word to their clients, and stops the modules.
   void stop();
 
-  // For info, tests and statistics.
-  const std::vector<LoadedPlugin>& plugins() const { return plugins_; }
-  const std::vector<LoadedTransport>& transports() const { return transports_; }
-  const Settings& settings() const { return settings_; }
-  const Auth& auth() const { return auth_; }
+  // For statistics and tests.
+  const Transports& transports() const { return transports_; }
   const Peers* peers() const { return peers_.get(); }
-  size_t session_count() const { return sessions_.size(); }
-  size_t handle_count() const { return handles_.size(); }
+  const Limits& limits() const { return limits_; }
+  size_t session_count() const { return sessions_.count(); }
+  size_t handle_count() const { return sessions_.handle_count(); }
   size_t timer_count() const { return timers_.size(); }
 
 private:
-  // requests.cpp: a request, checked in the order of the protocol notes
-  Result<Json> client_request(Incoming& in, const Envelope& envelope);
-  Result<Json> create(const Incoming& in, const Envelope& envelope);
-  Result<Json> session_request(Incoming& in, const Envelope& envelope, Session& session);
-  Result<Json> handle_request(Incoming& in, const Envelope& envelope, ClientHandle& handle);
-  Result<Json> attach(JsonView request, const Envelope& envelope, Session& session);
-  Result<Json> message(JsonView request, const Envelope& envelope, ClientHandle& handle);
-  Result<ClientHandle*> named_handle(const Envelope& envelope) const;
-  void claim(Connection by, Session& session);
-  const LoadedPlugin* find_plugin(std::string_view name) const;
-  Status may_attach(JsonView token, const LoadedPlugin& plugin, const std::string& name) const;
-
-  // admin.cpp: what operators ask
-  Result<Json> admin_request(const Incoming& in, const Envelope& envelope);
-  Result<Json> admin_of_server(const Envelope& envelope);
-  Result<Json> admin_of_session(const Envelope& envelope, Session& session);
-  Result<Json> admin_of_handle(const Envelope& envelope, ClientHandle& handle);
-  Json info_of(const ClientHandle& handle) const;
-
-  // gateway.cpp
-  void receive(Incoming incoming);
+  void step(const std::function<void()>& what);
+  void take(Incoming& incoming);
+  void receive(Incoming& incoming);
+  Result<std::optional<Json>> answer(const Incoming& incoming, const Envelope& envelope);
   void on_event(const worker::WorkerEvent& event);
-  void on_opened(const Incoming& incoming);
   void on_gone(Connection connection);
   void sweep();
   void flush_transports();
   void take_turn();
   void settle();
+  void settle_one();
   void deliver(Pushed pushed);
-  void send(const Session& session, Json message);
-  void own(Session& session, Connection connection);
-  void disown(Session& session);
-  void end_handle(ClientHandle& handle);
-  enum class Farewell { none, timeout };
-  void end_session(SessionId id, Farewell farewell);
-  ClientHandle* find_handle(HandleId id) const;
+  void end(const Ending& ending);
 
-  // given
-  const Settings& settings_;
-  Random& random_;
   // owned; what plugins may use while they end stands before them
+  Settings settings_;  // operators change some of them
+  Random& random_;
   Inbox inbox_;
   Mailbox<worker::WorkerEvent> events_;
   Calls calls_;
   Limits limits_;
   Auth auth_;
-  Time now_;
+  Time now_, wall_;
   FilesThread files_;
   Timers timers_;
   Turn turn_;
   std::unique_ptr<Peers> peers_;
   std::unique_ptr<House> house_;
-  std::vector<LoadedPlugin> plugins_;
-  std::vector<LoadedTransport> transports_;
+  Plugins plugins_;
+  Transports transports_;
+  Sessions sessions_;
+  bool accepts_sessions_ = true;
+  LogSink* log_ = nullptr;
+  ApiContext context_;
+  ClientApi client_api_;
+  AdminApi admin_api_;
   // state
   std::mutex turns_;     // held by whoever takes one, and while starting and stopping
   Time sleeps_until_{};  // the control thread, if nothing comes
-  std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
-  std::unordered_map<HandleId, ClientHandle*> handles_;
-  std::map<Connection, std::set<SessionId>> owned_;
   struct Opened {
     ClientAddress address;
     Lasts lasts = Lasts::until_gone;
   };
-  std::map<Connection, Opened> opened_;
+  std::map<Connection, Opened> opened_;  // the connections that there are
   Time next_sweep_;
   bool started_ = false;
   size_t plugins_started_ = 0, transports_started_ = 0;
@@ -147,8 +108,5 @@ private:
   std::vector<worker::WorkerEvent> events_taken_;
   std::vector<std::function<void()>> calls_taken_;
 };
-
-// The answer to "info".
-Json server_info(const Gateway& gateway, std::string_view transaction);
 
 }  // namespace cardea::control

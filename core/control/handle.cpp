@@ -1,5 +1,6 @@
 #include "control/handle.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -19,6 +20,16 @@ bool guarded(std::string_view module, const std::function<void()>& call) {
   }
   return false;
 }
+
+namespace {
+
+size_t mlines_in(std::string_view sdp) {
+  size_t count = sdp.starts_with("m=") ? 1 : 0;
+  for (size_t at = 0; (at = sdp.find("\nm=", at)) != std::string_view::npos; ++at) ++count;
+  return count;
+}
+
+}  // namespace
 
 ClientHandle::~ClientHandle() {
   ending_ = true;
@@ -56,9 +67,12 @@ Result<Json> ClientHandle::message(Json body, const std::string& transaction, st
 
 Status ClientHandle::receive(const ClientJsep& jsep, Message& into) {
   bool first = !negotiation_;
-  begin();
-  Status status;
-  if (jsep.is_offer) {
+  if (Status begun = begin(); !begun) return begun;
+  const size_t mlines = share_.get(Counted::mlines);
+  Status status = share_.set(Counted::mlines, std::max(mlines, mlines_in(jsep.sdp)));
+  if (!status) {
+    // nothing was read
+  } else if (jsep.is_offer) {
     auto offer = negotiation_->receive_offer(jsep.sdp, jsep.options);
     if (!offer) {
       status = offer.error();
@@ -72,7 +86,9 @@ Status ClientHandle::receive(const ClientJsep& jsep, Message& into) {
     into.answer = std::move(*answer);
     tell_worker();
   }
-  if (!status && first) give_up();
+  if (status) return status;
+  (void)share_.set(Counted::mlines, mlines);  // no more than before
+  if (first) give_up();
   return status;
 }
 
@@ -110,7 +126,7 @@ void ClientHandle::tell_client(Json message) {
   if (!ending_) house_.turn.outgoing.push_back(Notice{names_.session, std::move(message)});
 }
 
-Json ClientHandle::event(Event event) {
+Json ClientHandle::event(Event event, Status& failure) {
   Json out = envelope("event", names_.session, event.transaction);
   out.set("sender", names_.id.value);
   if (house_.opaque_id_in_api && !names_.opaque_id.empty()) out.set("opaque_id", names_.opaque_id);
@@ -120,7 +136,8 @@ Json ClientHandle::event(Event event) {
   bool answers = std::holds_alternative<AnswerPlan>(event.jsep);
   auto sdp = describe_to_client(event.jsep);
   if (!sdp) {
-    log::error(names_.plugin, "handle ", names_.id.value, ": no SDP for its plan: ", sdp.error().reason);
+    log::warn(names_.plugin, "handle ", names_.id.value, ": no SDP for its plan: ", sdp.error().reason);
+    failure = sdp.error();
     return out;
   }
   Json jsep = Json::object("type", answers ? "answer" : "offer", "sdp", *sdp);
@@ -131,15 +148,22 @@ Json ClientHandle::event(Event event) {
 
 // Negotiation
 
-void ClientHandle::begin() {
-  if (negotiation_) return;
+Status ClientHandle::begin() {
+  if (negotiation_) return {};
+  if (Status status = share_.set(Counted::peers, 1); !status) return status;
   peer_ = house_.peers.open(names_.id, affinity_);
   negotiation_.emplace(house_.peers.local_parameters(peer_), house_.random);
+  return {};
 }
 
 void ClientHandle::give_up() {
   house_.peers.close(std::exchange(peer_, PeerId{}));
+  forget_peer();
+}
+
+void ClientHandle::forget_peer() {
   negotiation_.reset();
+  for (Counted what : {Counted::peers, Counted::mlines}) (void)share_.set(what, 0);  // fewer are never refused
 }
 
 void ClientHandle::tell_worker() {
@@ -171,10 +195,16 @@ void ClientHandle::on_negotiated() {
 
 Result<std::string> ClientHandle::make_offer(OfferPlan plan) {
   bool first = !negotiation_;
-  begin();
+  if (Status status = begin(); !status) return status.error();
+  const size_t mlines = share_.get(Counted::mlines);
+  if (Status status = share_.set(Counted::mlines, std::max(mlines, plan.sections.size())); !status) {
+    if (first) give_up();
+    return status.error();
+  }
   std::optional<sdp::IceCredentials> restart;
   if (plan.ice_restart && negotiation_->established()) restart = house_.peers.new_credentials();
   auto sdp = negotiation_->offer(plan, std::move(restart));
+  if (!sdp) (void)share_.set(Counted::mlines, mlines);
   if (!sdp && first) give_up();
   return sdp;
 }
@@ -183,7 +213,7 @@ bool ClientHandle::hang_up(std::string_view reason, bool worker_knows) {
   if (!negotiation_) return false;
   PeerId peer = std::exchange(peer_, PeerId{});
   worker_knows ? house_.peers.forget(peer) : house_.peers.close(peer);
-  negotiation_.reset();
+  forget_peer();
   created_ = up_ = restart_ = false;
   data_ = {};
   guarded(names_.plugin, [&] { attachment_->on_media_down(reason); });

@@ -43,12 +43,15 @@ public:
     std::string opaque_id;
     ClientAddress address{};  // of the client
   };
-  ClientHandle(House& house, Names names) : house_(house), names_(std::move(names)) {}
+  // `used`: by its session.
+  ClientHandle(House& house, Names names, Usage& used)
+      : house_(house), names_(std::move(names)), share_(house.limits, names_.address, used) {}
   ~ClientHandle();  // hangs up and detaches; what the plugin pushes to this handle meanwhile is lost
   ClientHandle(const ClientHandle&) = delete;
   ClientHandle& operator=(const ClientHandle&) = delete;
 
-  Status attach(Plugin& plugin);  // 461
+  Status count() { return share_.set(Counted::handles, 1); }  // 490: there are too many
+  Status attach(Plugin& plugin);                              // 461
 
   // A client's message. The reply to the client, or a core error; the event, if any, joins the turn's queue.
   Result<Json> message(Json body, const std::string& transaction, std::optional<ClientJsep> jsep);
@@ -68,8 +71,9 @@ public:
   // An exchange of offer and answer is complete: the plugin may use its lines.
   void on_negotiated();
 
-  // What a plugin pushed, as the client gets it. This is where its plan becomes an SDP.
-  Json event(Event event);
+  // What a plugin pushed, as the client gets it. This is where its plan becomes an SDP; `failure` says why there is
+  // none.
+  Json event(Event event, Status& failure);
   // {"janus": kind, "session_id", "sender", "opaque_id"?}
   Json notice(const char* kind) const;
 
@@ -100,8 +104,9 @@ private:
   Result<std::string> describe_to_client(const Jsep& jsep);
   Result<std::string> answer_offer(AnswerPlan plan);
   Result<std::string> make_offer(OfferPlan plan);
-  void begin();  // a negotiation, if there is none
+  Status begin();  // a negotiation, if there is none; 490: there are too many
   void give_up();
+  void forget_peer();
   void tell_worker();
   void tell_client(Json message);
   const sdp::MlinePlan* mline(uint16_t index) const;
@@ -124,6 +129,7 @@ private:
   House& house_;
   const Names names_;
   // owned
+  Limits::Share share_;
   std::unique_ptr<Attachment> attachment_;
   std::optional<sdp::Negotiation> negotiation_;
   // state

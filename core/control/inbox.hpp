@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -12,12 +13,13 @@
 #include "cardea/mailbox.hpp"
 #include "cardea/transport.hpp"
 #include "control/client_address.hpp"
-#include "control/session.hpp"
+#include "control/connection.hpp"
 
 namespace cardea::control {
 
 struct Incoming {
-  enum class What : uint8_t { request, opened, gone };
+  // too_many: stands for the requests of its connection that were dropped; with the first one's tag.
+  enum class What : uint8_t { request, too_many, opened, gone };
   Connection from;
   What what = What::request;
   // of a request
@@ -29,37 +31,54 @@ struct Incoming {
   Lasts lasts = Lasts::until_gone;
 };
 
-// Requests beyond the bound are dropped and counted: the control thread is then seconds behind, and their clients have
-// given up by the time they would be answered. An opened or a closed connection is never lost.
+// Requests beyond a bound are dropped and counted. Beyond that of its connection: the client asks faster than the
+// control thread answers; it is told once. Beyond that of all: the control thread is seconds behind, and their clients
+// have given up by the time they would be answered. An opened or a closed connection is never lost.
 class Inbox {
 public:
   static constexpr size_t bound = 65'536;
+  static constexpr size_t connection_bound = 1'024;
 
   using Wake = Mailbox<Incoming>::Wake;
 
   void post(Incoming incoming, Wake when) {
-    if (incoming.what == Incoming::What::request && waiting_.fetch_add(1, std::memory_order_relaxed) >= bound) {
-      waiting_.fetch_sub(1, std::memory_order_relaxed);
-      dropped_.fetch_add(1, std::memory_order_relaxed);
-      return;
-    }
-    mailbox_.post(std::move(incoming), when);
+    mailbox_.post_if(std::move(incoming), when, [this](Incoming& one) { return admit(one); });
   }
   void wake() { mailbox_.wake(); }
   void alarm() { mailbox_.alarm(); }  // even if nothing waits
   void take(std::vector<Incoming>& into) {
-    mailbox_.take(into);
-    size_t requests = 0;
-    for (const Incoming& one : into) requests += one.what == Incoming::What::request ? 1 : 0;
-    waiting_.fetch_sub(requests, std::memory_order_relaxed);
+    mailbox_.take(into, [this] {
+      waiting_.clear();
+      all_waiting_ = 0;
+    });
   }
   int fd() const { return mailbox_.fd(); }
   uint64_t take_dropped() { return dropped_.exchange(0, std::memory_order_relaxed); }
 
 private:
+  // Under the mailbox's lock.
+  bool admit(Incoming& incoming) {
+    if (incoming.what != Incoming::What::request) return true;
+    if (all_waiting_ < bound) {
+      const size_t before = waiting_[incoming.from]++;
+      if (before < connection_bound) {
+        ++all_waiting_;
+        return true;
+      }
+      if (before == connection_bound) {
+        incoming.what = Incoming::What::too_many;
+        incoming.request = {};
+      }
+    }
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    return incoming.what == Incoming::What::too_many;
+  }
+
   Mailbox<Incoming> mailbox_;
-  std::atomic<size_t> waiting_{0};
   std::atomic<uint64_t> dropped_{0};
+  // Requests since the last take(); under the mailbox's lock.
+  std::map<Connection, size_t> waiting_;
+  size_t all_waiting_ = 0;
 };
 
 // The core's side of one transport.

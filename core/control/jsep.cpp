@@ -51,6 +51,7 @@ Status check_candidate(JsonView candidate) {
   JsonView mid = candidate["sdpMid"], index = candidate["sdpMLineIndex"], line = candidate["candidate"];
   auto given = [](JsonView value) { return value && !value.is_null(); };
   if (given(mid) && !mid.is_string()) return schema::wrong_type("sdpMid", "string", {});
+  if (Status status = fits("sdpMid", mid.string(), max_mid); !status) return status;
   if (!given(mid) && !given(index))
     return Error{code::missing_element, "Missing mandatory element (sdpMid or sdpMLineIndex)"};
   if (!given(mid) && (!index.is_integer() || index.integer() < 0))

@@ -41,12 +41,19 @@ LogSink::LogSink(bool to_stdout, const std::string& file, uint32_t debug_level) 
   if (to_stdout) sinks.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
   if (!file.empty()) sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(file));
   logger_ = std::make_unique<spdlog::logger>("cardea", sinks.begin(), sinks.end());
-  logger_->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-  logger_->set_level(threshold(debug_level));
+  set_timestamps(true);
+  set_level(debug_level);
   logger_->flush_on(spdlog::level::info);
 }
 
 LogSink::~LogSink() { logger_->flush(); }
+
+void LogSink::set_level(uint32_t debug_level) { logger_->set_level(threshold(debug_level)); }
+
+void LogSink::set_timestamps(bool shown) {
+  timestamps_ = shown;
+  logger_->set_pattern(shown ? "%Y-%m-%d %H:%M:%S.%e %l %v" : "%l %v");
+}
 
 void LogSink::write(log::Level level, std::string_view topic, std::string_view sentence) {
   logger_->log(to_spdlog(level), "{}: {}", topic, harmless(sentence));

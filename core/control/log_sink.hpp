@@ -1,6 +1,7 @@
 // Where log lines go: the standard output, a file, or both.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -20,9 +21,14 @@ public:
 
   void write(log::Level level, std::string_view topic, std::string_view sentence) override;
   bool wants(log::Level level) const override;
+  // While running, from any thread.
+  void set_level(uint32_t debug_level);
+  void set_timestamps(bool shown);
+  bool timestamps() const { return timestamps_; }
 
 private:
   std::unique_ptr<spdlog::logger> logger_;
+  std::atomic<bool> timestamps_{true};
 };
 
 }  // namespace cardea::control

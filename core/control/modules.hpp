@@ -28,6 +28,14 @@ std::string short_name(std::string_view package);
 // Does the client mean this module? By its package, by the same with "janus" in front, or by its alias.
 bool answers_to(const CardeaModule& door, std::string_view name);
 
+// The loaded module that the name means; null if there is none.
+template <class Modules>
+const typename Modules::value_type* find_module(const Modules& modules, std::string_view name) {
+  for (const auto& loaded : modules)
+    if (answers_to(*loaded.door, name)) return &loaded;
+  return nullptr;
+}
+
 // Loads all *.so of the folders but the disabled ones (file names with or without ".so", packages or their last parts).
 Found load_modules(const std::vector<std::string>& folders, CardeaModuleKind kind,
                    const std::vector<std::string>& disabled);

@@ -28,6 +28,7 @@ public:
     Random& random;
     const Auth& auth;
     const Time& now;
+    const Time& wall;  // as the real clock says
     const std::string& state_folder;
     Calls& calls;
     FilesThread& files;
@@ -52,9 +53,9 @@ public:
   Time now() const override { return core_.now; }
   const std::string& state_folder() const override;
   void save(std::string path, std::string content, std::function<void(Status)> done) override;
-  bool tokens_are_signed() const override { return core_.auth.uses_tokens(); }
+  bool tokens_are_signed() const override { return core_.auth.signs_tokens(); }
   bool token_grants(std::string_view token, std::string_view realm, std::string_view descriptor) const override {
-    return core_.auth.grants(token, realm, descriptor, core_.now);
+    return core_.auth.grants(token, realm, descriptor, core_.wall);
   }
 
 private:

@@ -43,8 +43,10 @@ inline constexpr auto general_fields = std::tuple{
             "", range(0, 7)),
     setting("api_secret", &GeneralSettings::api_secret, "clients must send it as \"apisecret\"; empty: none"),
     setting("token_auth", &GeneralSettings::token_auth, "clients must send a valid \"token\" (or the api_secret)"),
-    setting("token_auth_secret", &GeneralSettings::token_auth_secret, "the key that signs the tokens"),
-    setting("admin_secret", &GeneralSettings::admin_secret, "admin requests must carry it; empty: none"),
+    setting("token_auth_secret", &GeneralSettings::token_auth_secret,
+            "the key that signs the tokens; empty: tokens are those that the admin API adds"),
+    setting("admin_secret", &GeneralSettings::admin_secret,
+            "admin requests must carry it; empty: none, and no admin listener starts"),
     setting("server_name", &GeneralSettings::server_name, "shown in the answer to info"),
     setting("session_timeout", &GeneralSettings::session_timeout,
             "a session ends after this long without a request; 0: never", "s", range(0, 1'000'000)),
@@ -142,6 +144,40 @@ inline constexpr auto nat_fields = std::tuple{
             range(2, 3600)),
     setting("ice_grace", &NatSettings::ice_grace, "time from \"ice-failed\" to the \"hangup\"", "s", range(0, 3600))};
 
+// 0 of any: no bound. What "address" counts is an IPv4 address or the /64 of an IPv6 address.
+struct LimitSettings {
+  uint32_t sessions = 20'000, sessions_per_address = 1'000;
+  uint32_t handles = 100'000, handles_per_address = 10'000, handles_per_session = 500;
+  uint32_t peers = 20'000, peers_per_address = 6'000, peers_per_session = 500;
+  uint32_t mlines = 400'000, mlines_per_address = 40'000, mlines_per_session = 4'000;
+  uint32_t requests_per_address = 2'000, requests_per_session = 200;
+  uint32_t guesses_per_minute = 30;
+  std::vector<std::string> exempt;
+};
+
+inline constexpr auto limit_fields = std::tuple{
+    setting("sessions", &LimitSettings::sessions, "sessions in all; 0: no bound, as of all limits"),
+    setting("sessions_per_address", &LimitSettings::sessions_per_address,
+            "sessions of one IPv4 address, or of the /64 of an IPv6 address"),
+    setting("handles", &LimitSettings::handles, "handles in all"),
+    setting("handles_per_address", &LimitSettings::handles_per_address, "handles of one address"),
+    setting("handles_per_session", &LimitSettings::handles_per_session, "handles of one session"),
+    setting("peers", &LimitSettings::peers, "peer connections in all"),
+    setting("peers_per_address", &LimitSettings::peers_per_address, "peer connections of one address"),
+    setting("peers_per_session", &LimitSettings::peers_per_session, "peer connections of one session"),
+    setting("mlines", &LimitSettings::mlines, "m-lines of peer connections in all"),
+    setting("mlines_per_address", &LimitSettings::mlines_per_address, "m-lines of one address"),
+    setting("mlines_per_session", &LimitSettings::mlines_per_session, "m-lines of one session"),
+    setting("requests_per_address", &LimitSettings::requests_per_address,
+            "requests of one address; those of five seconds may come at once", "1/s"),
+    setting("requests_per_session", &LimitSettings::requests_per_session,
+            "requests of one session; those of five seconds may come at once", "1/s"),
+    setting("guesses_per_minute", &LimitSettings::guesses_per_minute,
+            "wrong secrets, pins and tokens of one address; beyond it none is looked at until some time has passed",
+            "1/min"),
+    setting("exempt", &LimitSettings::exempt,
+            "addresses and networks whose clients only have the bounds in all, and guesses_per_minute")};
+
 struct ModuleSettings {
   std::vector<std::string> disable;
 };
@@ -154,6 +190,7 @@ struct Settings {
   CertificateSettings certificates;
   MediaSettings media;
   NatSettings nat;
+  LimitSettings limits;
   ModuleSettings plugins, transports;
 };
 

@@ -30,8 +30,13 @@ public:
 
   // Any thread. Returns false, and the value is gone, if the box is full: the caller counts it.
   bool post(T value, Wake when = Wake::now) {
+    return post_if(std::move(value), when, [](T&) { return true; });
+  }
+  // The same for an owner with bounds of its own: `admits` is asked of the value under the lock.
+  template <class Admits>
+  bool post_if(T value, Wake when, Admits&& admits) {
     std::unique_lock lock(mutex_);
-    if (bound_ != 0 && waiting_.size() >= bound_) return false;
+    if ((bound_ != 0 && waiting_.size() >= bound_) || !admits(value)) return false;
     waiting_.push_back(std::move(value));
     if (when == Wake::now) signal(std::move(lock));
     return true;
@@ -70,6 +75,11 @@ public:
 
   // The owner's thread: everything posted so far, oldest first, into `into` (cleared before; its storage is reused).
   void take(std::vector<T>& into) {
+    take(into, [] {});
+  }
+  // The same; `taken` is called under the lock: from here new values count anew.
+  template <class Taken>
+  void take(std::vector<T>& into, Taken&& taken) {
     into.clear();
     uint64_t count = 0;
     // Before the lock: what is posted meanwhile is taken, too. A write that is yet to come wakes the owner once more.
@@ -77,6 +87,7 @@ public:
     std::lock_guard lock(mutex_);
     if (woken) signalled_ = false;
     std::swap(into, waiting_);
+    taken();
   }
 
   // Readable (epoll, poll) while something waits.

@@ -30,17 +30,17 @@ class AuthTest : public CppUnit::TestFixture {
   }
 
   void either_of_secret_and_token_is_enough() {
-    Auth auth("sesame", "key");
+    Auth auth("sesame", true, "key");
     CPPUNIT_ASSERT(!auth.admits(Json::object(), now));
     CPPUNIT_ASSERT(auth.admits(Json::object("apisecret", "sesame"), now));
     CPPUNIT_ASSERT(auth.admits(Json::object("token", good), now));
     CPPUNIT_ASSERT(auth.admits(Json::object("apisecret", "wrong", "token", good), now));
     CPPUNIT_ASSERT(!auth.admits(Json::object("apisecret", 1, "token", 2), now));
-    CPPUNIT_ASSERT(!Auth("sesame", "").admits(Json::object("token", good), now));
+    CPPUNIT_ASSERT(!Auth("sesame", false, "").admits(Json::object("token", good), now));
   }
 
   void a_token_is_good_for_its_time_realm_and_descriptors() {
-    Auth auth("", "key");
+    Auth auth("", true, "key");
     CPPUNIT_ASSERT(auth.grants(good, "janus", "", now));
     CPPUNIT_ASSERT(auth.grants(good, "janus", "janus.plugin.fake", now));
     CPPUNIT_ASSERT(!auth.grants(good, "janus", "janus.plugin.other", now));

@@ -23,6 +23,7 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(numbers_beyond_64_bits_are_refused);
   CPPUNIT_TEST(long_numbers_are_marked_and_nothing_else);
   CPPUNIT_TEST(included_files_must_mark_their_long_numbers);
+  CPPUNIT_TEST(settings_without_meaning_here_are_left_out_with_a_warning);
   CPPUNIT_TEST(settings_that_contradict_each_other_are_refused);
   CPPUNIT_TEST(every_setting_is_listed_with_its_meaning);
   CPPUNIT_TEST_SUITE_END();
@@ -208,9 +209,28 @@ private:
     CPPUNIT_ASSERT(!complaint().empty());
   }
 
+  void settings_without_meaning_here_are_left_out_with_a_warning() {
+    write("cardea.cfg",
+          "general: {\n  log_prefix = \"x\";\n  session_timeout = 5;\n};\nevents: { broadcast = true; };\n");
+    write("echo.cfg", "general: { events = true; };\nroom-7: { threads = 2; pin = \"x\"; };\n");
+    Configuration configuration = Configuration::read(folder_, {});
+    const auto core = configuration.leave_out_meaningless("cardea", {});
+    CPPUNIT_ASSERT_EQUAL(size_t{2}, core.size());
+    same(folder_ + "/cardea.cfg:2: general.log_prefix: has no meaning here, and is left out", core[0]);
+    same(folder_ + "/cardea.cfg:5: events: has no meaning here, and is left out", core[1]);
+    same("{\"general\":{\"session_timeout\":5}}", configuration.file("cardea").text());
+    const auto echo = configuration.leave_out_meaningless("echo", {SettingInfo{"general.events", "", "", "", ""}});
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, echo.size());
+    same("{\"general\":{\"events\":true},\"room-7\":{\"pin\":\"x\"}}", configuration.file("echo").text());
+    Settings settings;
+    CPPUNIT_ASSERT(!read_settings(configuration.file("cardea"), settings));
+  }
+
   void settings_that_contradict_each_other_are_refused() {
-    same("--set cardea.general.token_auth: needs general.token_auth_secret: only signed tokens are supported",
-         complaint({"cardea.general.token_auth=true"}));
+    same("--set cardea.limits.exempt: 10.0.0.0/33: the network's length should be a number from 0 to 32",
+         complaint({"cardea.limits.exempt=10.0.0.0/33"}));
+    same("--set cardea.limits.exempt: nowhere is no IP address or network",
+         complaint({"cardea.limits.exempt=nowhere"}));
     same("--set cardea.media.port: leaves no ports for all workers",
          complaint({"cardea.media.port=65530", "cardea.media.workers=10"}));
     CPPUNIT_ASSERT(complaint({"cardea.certificates.cert_key=k"}).find("cert_pem") != std::string::npos);

@@ -40,7 +40,7 @@ class HandleDataTest : public CppUnit::TestFixture {
     // What the data thread was asked at the end of this turn.
     template <class Command>
     std::vector<const Command*> sent() {
-      world.gateway->turn(world.now);
+      world.turn();
       return world.data_door.of<Command>();
     }
     World world;
@@ -151,7 +151,7 @@ class HandleDataTest : public CppUnit::TestFixture {
     told.channels.push_back({{3, 0, 99, 0}, 5, {.label = "chat"}, true});
     const auto tell = [&] {
       call.world.gateway->worker_events().post(worker::PeersDataStats{told});
-      call.world.gateway->turn(call.world.now);
+      call.world.turn();
     };
     tell();
     CPPUNIT_ASSERT(peers.data_stats(call.peer) != nullptr);

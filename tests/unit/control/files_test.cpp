@@ -42,7 +42,7 @@ class FilesTest : public CppUnit::TestFixture {
   static bool turn_until(World& world, Condition condition) {
     for (int i = 0; i < 5000 && !condition(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
-      world.gateway->turn(world.now);
+      world.turn();
     }
     return condition();
   }

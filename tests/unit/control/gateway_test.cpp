@@ -30,6 +30,9 @@ class GatewayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_signed_token_opens_only_its_plugins);
   CPPUNIT_TEST(opaque_ids_are_repeated_if_the_setting_says_so);
   CPPUNIT_TEST(requests_beyond_the_bound_are_dropped_and_closed_connections_are_not);
+  CPPUNIT_TEST(a_connection_that_floods_does_not_push_others_out);
+  CPPUNIT_TEST(what_throws_ends_itself_and_nothing_else);
+  CPPUNIT_TEST(tokens_end_by_the_real_clock);
   CPPUNIT_TEST(who_brings_requests_together_takes_the_turn);
   CPPUNIT_TEST(requests_that_come_during_a_turn_wake_the_control_thread);
   CPPUNIT_TEST(a_timer_set_in_a_turn_of_others_runs_in_time);
@@ -38,6 +41,12 @@ class GatewayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   static void same(const std::string& expected, const std::string& got) { CPPUNIT_ASSERT_EQUAL(expected, got); }
+
+  static Settings unbounded() {
+    Settings settings;
+    settings.limits.requests_per_address = settings.limits.requests_per_session = 0;
+    return settings;
+  }
 
   // The control thread of a world until `over` is called, or something has gone wrong.
   class Running {
@@ -167,7 +176,7 @@ class GatewayTest : public CppUnit::TestFixture {
     uint64_t other = world.create({2});
     world.heard();
     world.transport->host.gone({1});
-    world.gateway->turn(world.now);
+    world.turn();
     same("", world.heard());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, world.gateway->session_count());
     CPPUNIT_ASSERT(world.plugin->attachments.empty());
@@ -220,7 +229,7 @@ class GatewayTest : public CppUnit::TestFixture {
     same("reply:ack", world.heard());
     same("event:event", world.heard({2}));
     world.transport->host.gone({1});
-    world.gateway->turn(world.now);
+    world.turn();
     CPPUNIT_ASSERT_EQUAL(size_t{1}, world.gateway->session_count());
   }
 
@@ -305,17 +314,61 @@ class GatewayTest : public CppUnit::TestFixture {
   }
 
   void requests_beyond_the_bound_are_dropped_and_closed_connections_are_not() {
-    World world;
+    World world(unbounded());
     world.create();
     world.heard();
     for (size_t i = 0; i < Inbox::bound + 10; ++i)
-      world.transport->host.receive({1}, {1}, Api::client, Json::object("janus", "ping", "transaction", "t"));
+      world.transport->host.receive({1 + i % 100}, {1}, Api::client, Json::object("janus", "ping", "transaction", "t"));
     world.transport->host.gone({1});
-    world.gateway->turn(world.now);
+    world.turn();
     CPPUNIT_ASSERT_EQUAL(Inbox::bound, world.transport->sent.size());
     CPPUNIT_ASSERT_EQUAL(size_t{0}, world.gateway->session_count());
     world.transport->sent.clear();
     same("pong", std::string(world.verb("ping")["janus"].string()));
+  }
+
+  void a_connection_that_floods_does_not_push_others_out() {
+    World world(unbounded());
+    for (size_t i = 0; i < Inbox::bound + 10; ++i)
+      world.transport->host.receive({1}, {1}, Api::client, Json::object("janus", "ping", "transaction", "t"));
+    world.transport->host.receive({2}, {2}, Api::client, Json::object("janus", "ping", "transaction", "t"));
+    world.turn();
+    size_t pongs = 0, told = 0;
+    for (const auto& one : world.transport->sent) {
+      pongs += one.message["janus"].string() == "pong" ? 1 : 0;
+      told += World::code(one.message) == 490 ? 1 : 0;
+    }
+    CPPUNIT_ASSERT_EQUAL(Inbox::connection_bound + 1, pongs);
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, told);
+    same("reply:pong", world.heard({2}));
+  }
+
+  void what_throws_ends_itself_and_nothing_else() {
+    World world;
+    const uint64_t session = world.create(), handle = world.attach(session);
+    world.worker().on_post = [](const worker::Command&) { throw std::bad_alloc(); };
+    world.does(session, handle, "accept", offer());  // the answer is made when the event is sent
+    world.worker().on_post = nullptr;
+    same("pong", std::string(world.verb("ping")["janus"].string()));
+    world.transport->fails = true;
+    world.verb("ping");
+    world.transport->fails = false;
+    CPPUNIT_ASSERT_EQUAL(std::string("success"), std::string(world.does(session, handle, "sync")["janus"].string()));
+    world.verb("destroy", "session_id", session);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, world.gateway->session_count());
+  }
+
+  void tokens_end_by_the_real_clock() {
+    Settings settings;
+    settings.general.token_auth = true;
+    settings.general.token_auth_secret = "key";
+    World world(std::move(settings));
+    const char* token = "1893456000,janus,janus.plugin.fake:0Ilg1NXcVPsBFiMqRxbuLkFtj9Y=";
+    same("success", std::string(world.verb("create", "token", token)["janus"].string()));
+    world.clock_ahead = std::chrono::seconds(93'456'001);
+    CPPUNIT_ASSERT_EQUAL(403, World::code(world.verb("create", "token", token)));
+    world.clock_ahead = {};
+    same("success", std::string(world.verb("create", "token", token)["janus"].string()));
   }
 
   void who_brings_requests_together_takes_the_turn() {

@@ -242,7 +242,7 @@ class HandleNegotiationTest : public CppUnit::TestFixture {
     stats.worker = 0;
     stats.peers = 3;
     call.world.gateway->worker_events().post(stats);
-    call.world.gateway->turn(call.world.now);
+    call.world.turn();
     CPPUNIT_ASSERT_EQUAL(uint32_t{3}, call.world.gateway->peers()->stats().at(0).peers);
   }
 

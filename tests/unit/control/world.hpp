@@ -63,7 +63,10 @@ struct FakeTransport final : Transport {
   }
   void stop() override { --running; }
   std::vector<std::string> addresses() const override { return {}; }
-  void send(ConnectionId to, RequestTag tag, Json message) override { sent.push_back({to, tag, std::move(message)}); }
+  void send(ConnectionId to, RequestTag tag, Json message) override {
+    if (fails) throw std::bad_alloc();
+    sent.push_back({to, tag, std::move(message)});
+  }
   void session_owned(ConnectionId by, SessionId session) override {
     log.push_back(text("owned ", session.value, " by ", by.value));
   }
@@ -74,7 +77,7 @@ struct FakeTransport final : Transport {
   TransportHost& host;
   std::vector<Sent> sent;
   std::vector<std::string> log;
-  bool refuses = false;
+  bool refuses = false, fails = false;
   int running = 0;
 };
 
@@ -107,6 +110,11 @@ struct FakePlugin final : Plugin {
     if (handle.opaque_id() == "refused") return Error{1, "No room"};
     if (handle.opaque_id() == "throws") throw std::runtime_error("in attach");
     return std::unique_ptr<Attachment>(std::make_unique<FakeAttachment>(*this, handle));
+  }
+  std::optional<Json> admin(JsonView request) override {
+    if (request["throw"]) throw std::runtime_error("in admin");
+    if (request["silent"]) return std::nullopt;
+    return Json::object("echo", Json::copy(request));
   }
   void note(std::string what) { log.push_back(std::move(what)); }
 
@@ -227,11 +235,15 @@ public:
     (void)gateway->start();
   }
 
+  // A connection comes from an address.
+  void open(ConnectionId connection, const char* address, Lasts lasts = Lasts::until_gone) {
+    transport->host.opened(connection, address, lasts);
+  }
   // Sends a request and takes a turn. The reply; events are in `transport->sent`.
   Json ask(Json request, ConnectionId from = {1}, Api api = Api::client) {
     RequestTag tag{++last_tag};
     transport->host.receive(from, tag, api, std::move(request));
-    gateway->turn(now);
+    turn();
     for (auto& one : transport->sent)
       if (one.tag == tag) return one.message.copy();
     return {};
@@ -262,15 +274,16 @@ public:
   }
   void event(peer::PeerEvent one) {
     gateway->worker_events().post(std::move(one));
-    gateway->turn(now);
+    turn();
   }
   void event(data::DataEvent one) {
     gateway->worker_events().post(std::move(one));
-    gateway->turn(now);
+    turn();
   }
+  void turn() { gateway->turn(now, now + clock_ahead); }
   void pass(Duration time) {
     now += time;
-    gateway->turn(now);
+    turn();
   }
   // What was sent to a connection since the last look: "reply:ack event:first hangup".
   std::string heard(ConnectionId by = {1}) {
@@ -299,6 +312,7 @@ public:
   Settings settings;
   SeededRandom random{7};
   Time now{std::chrono::seconds(1'800'000'000)};
+  Duration clock_ahead{};  // the real clock was set by this much
   std::vector<std::unique_ptr<FakeWorker>> workers;
   FakeData data_door;
   std::unique_ptr<Gateway> gateway;
