@@ -152,14 +152,14 @@ public:
     World world;
     const uint64_t session = world.create(), handle = world.attach(session);
     world.does(session, handle, "accept", offer());
-    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:1"), world.plugin->log.back());
+    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:true"), world.plugin->log.back());
     world.does(session, handle, "offer");
-    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:1"), world.plugin->log.back());
+    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:true"), world.plugin->log.back());
     world.plugin->log.clear();
     world.does(session, handle, "answered", answer());
     CPPUNIT_ASSERT_EQUAL(size_t{2}, world.plugin->log.size());
     CPPUNIT_ASSERT_EQUAL(std::string("answer"), world.plugin->log[0]);
-    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:1"), world.plugin->log[1]);
+    CPPUNIT_ASSERT_EQUAL(std::string("negotiated a:true"), world.plugin->log[1]);
   }
 };
 
