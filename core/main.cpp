@@ -1,5 +1,6 @@
 // Starts the house, waits for a signal, stops it in reverse order. The only place where exceptions end.
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -53,6 +54,16 @@ int catch_signals() {
   sigaddset(&ends, SIGINT);
   sigprocmask(SIG_BLOCK, &ends, nullptr);
   return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+// Each client is a descriptor, and the usual soft limit of 1,024 is for programs that select(). libwebsockets has a
+// table with an entry for each that there could be, hence not more than a quarter of a million.
+void raise_descriptor_limit() {
+  constexpr rlim_t most = 262144;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= most) return;
+  limit.rlim_cur = std::min(limit.rlim_max, most);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::vector<int> processors() {
@@ -233,6 +244,7 @@ void run(Gateway& gateway, const Settings& settings, int stop_fd) {
 }
 
 int start(const Options& options) {
+  raise_descriptor_limit();
   int stop_fd = catch_signals();
   std::string folder = options.config;
   std::error_code error;

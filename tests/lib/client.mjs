@@ -124,7 +124,10 @@ export class RawWebSocket extends Link {
 }
 
 /** The settings that give the gateway an admin API at this path, and a client for it. */
-export const adminAt = path => ({'websockets.admin.admin_ws': true, 'websockets.admin.admin_ws_unix': path});
+const adminSecret = 'of the tests';
+export const adminAt = path => ({
+  'cardea.general.admin_secret': adminSecret, 'websockets.admin.admin_ws': true, 'websockets.admin.admin_ws_unix': path,
+});
 
 export class Admin {
   #next = 0;
@@ -146,7 +149,7 @@ export class Admin {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no answer to ${verb}`)), 10_000);
       this.#waiting.set(transaction, message => (clearTimeout(late), resolve(message)));
-      this.socket.send(JSON.stringify({janus: verb, transaction, ...members}));
+      this.socket.send(JSON.stringify({janus: verb, transaction, admin_secret: adminSecret, ...members}));
     });
   }
   async sessions() { return (await this.ask('list_sessions')).sessions; }

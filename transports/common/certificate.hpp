@@ -22,7 +22,7 @@ struct Identity {
   std::unique_ptr<X509, detail::Free> certificate{};
   std::vector<std::unique_ptr<X509, detail::Free>> chain{};  // intermediate ones
   std::unique_ptr<EVP_PKEY, detail::Free> key{};
-  std::string ciphers{};  // OpenSSL cipher list of TLS 1.2; "": its default
+  std::string ciphers{};  // OpenSSL cipher list of TLS 1.2; "": the current ones
 
   // Makes a TLS server context present it.
   bool use_in(SSL_CTX* context) const;

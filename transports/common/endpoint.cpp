@@ -5,14 +5,13 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 #include "cardea/text.hpp"
+#include "common/unix_listener.hpp"
 
 namespace cardea::transports {
 
@@ -104,31 +103,6 @@ Result<Listener> listen_on_all(uint16_t port) {
   return Listener{std::move(socket), "", bound, ""};
 }
 
-Result<Listener> listen_on_unix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return Error{0, text("the path ", path, " is too long for a UNIX socket")};
-  std::copy(path.begin(), path.end(), address.sun_path);
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return Error{0, text("cannot make a UNIX socket: ", strerror(errno))};
-  const auto* raw = reinterpret_cast<const sockaddr*>(&address);
-  if (bind(socket.get(), raw, sizeof address) != 0) {
-    const int why = errno;
-    // A socket that nobody answers at is left from an earlier run.
-    Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    struct stat info {};
-    const bool stale = why == EADDRINUSE && stat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode) && probe &&
-                       connect(probe.get(), raw, sizeof address) != 0;
-    if (!stale) return Error{0, text("cannot listen at ", path, ": ", strerror(why))};
-    unlink(path.c_str());
-    if (bind(socket.get(), raw, sizeof address) != 0)
-      return Error{0, text("cannot listen at ", path, ": ", strerror(errno))};
-  }
-  if (listen(socket.get(), backlog) != 0) return Error{0, text("cannot listen at ", path, ": ", strerror(errno))};
-  return Listener{std::move(socket), "", 0, path};
-}
-
 std::vector<Address> addresses_of(const std::string& name, uint16_t port) {
   std::vector<Address> found;
   ifaddrs* all = nullptr;
@@ -152,7 +126,13 @@ Result<std::vector<Listener>> listen_at(const Endpoint& endpoint) {
   std::vector<Listener> listeners;
   const std::string& where = endpoint.ip.empty() ? endpoint.interface : endpoint.ip;
   if (!endpoint.unix_path.empty() || where.empty()) {
-    auto one = endpoint.unix_path.empty() ? listen_on_all(endpoint.port) : listen_on_unix(endpoint.unix_path);
+    if (!endpoint.unix_path.empty()) {
+      auto socket = listen_on_unix(endpoint.unix_path, SOCK_STREAM);
+      if (!socket) return socket.error();
+      listeners.push_back({std::move(*socket), "", 0, endpoint.unix_path});
+      return listeners;
+    }
+    auto one = listen_on_all(endpoint.port);
     if (!one) return one.error();
     listeners.push_back(std::move(*one));
     return listeners;

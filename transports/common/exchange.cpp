@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "cardea/text.hpp"
+#include "common/message.hpp"
 
 namespace cardea::transports {
 
@@ -91,6 +92,7 @@ const char* reason_phrase(int status) {
   case 411: return "Length Required";
   case 413: return "Content Too Large";
   case 431: return "Request Header Fields Too Large";
+  case 503: return "Service Unavailable";
   default: return "Error";
   }
 }
@@ -102,8 +104,8 @@ std::string_view Request::parameter(std::string_view name) const {
   return {};
 }
 
-Exchange::Exchange(lws* wsi, const ExchangeRules& rules, RequestHandler& handler, uint64_t& next_id)
-    : wsi_(wsi), rules_(rules), handler_(handler), next_id_(next_id) {}
+Exchange::Exchange(lws* wsi, const ExchangeRules& rules, RequestHandler& handler, uint64_t& next_id, Stock& stock)
+    : wsi_(wsi), rules_(rules), handler_(handler), next_id_(next_id), share_(stock) {}
 
 void Exchange::came_from(std::string address, bool admin) {
   address_ = std::move(address);
@@ -113,6 +115,7 @@ void Exchange::came_from(std::string address, bool admin) {
 bool Exchange::read_headers(std::string_view path) {
   char* uri = nullptr;
   int uri_size = 0;
+  forget_body();
   request_ = {};
   request_.method = method_of(lws_http_get_uri_and_method(wsi_, &uri, &uri_size));
   request_.path = std::string(path);
@@ -127,8 +130,8 @@ bool Exchange::read_headers(std::string_view path) {
   }
   request_.origin = header(wsi_, WSI_TOKEN_ORIGIN);
   request_.referer = header(wsi_, WSI_TOKEN_HTTP_REFERER);
-  request_.forwarded_for = header(wsi_, WSI_TOKEN_X_FORWARDED_FOR);
   request_.if_none_match = header(wsi_, WSI_TOKEN_HTTP_IF_NONE_MATCH);
+  request_.accept_encoding = header(wsi_, WSI_TOKEN_HTTP_ACCEPT_ENCODING);
   request_.wanted_headers = header(wsi_, WSI_TOKEN_HTTP_AC_REQUEST_HEADERS);
   request_.wanted_method = custom_header(wsi_, "access-control-request-method:");
   const std::string connection = header(wsi_, WSI_TOKEN_CONNECTION);
@@ -159,7 +162,6 @@ int Exchange::on_headers(std::string_view path) {
     if (length == 0) return -1;  // nothing to answer: as the clients of today know it
     // Its body cannot be had; it is not delivered, so the client may send it again.
     if (read_then_ && read_then_ == bytes_read(lws_get_socket_fd(wsi_))) return -1;
-    request_.body.reserve(length);
     if (header(wsi_, WSI_TOKEN_HTTP_EXPECT) == "100-continue") {
       std::string go_on(LWS_PRE, '\0');
       go_on += "HTTP/1.1 100 Continue\r\n\r\n";
@@ -176,6 +178,7 @@ int Exchange::on_headers(std::string_view path) {
 int Exchange::on_body(std::string_view part) {
   if (state_ != State::reading) return 0;
   if (request_.body.size() + part.size() > rules_.max_body) return -1;
+  if (!share_.take(part.size())) return refuse(503);
   request_.body.append(part);
   return 0;
 }
@@ -215,9 +218,14 @@ void Exchange::answer(Response response) {
     file_ = std::move(response.file);
     file_left_ = file_ ? response.file_size : 0;
   }
-  request_.body = {};
+  forget_body();
   lws_set_timeout(wsi_, PENDING_TIMEOUT_HTTP_CONTENT, seconds(rules_.idle));
   send_answer();
+}
+
+void Exchange::forget_body() {
+  request_.body = {};
+  share_.give_back(share_.held());
 }
 
 bool Exchange::is_client_there() const {
@@ -256,6 +264,10 @@ void Exchange::on_timer() {
     Response refusal;
     refusal.status = refused_;
     refusal.close = true;
+    if (refused_ == 413) {
+      refusal.headers = "Content-Type: application/json\r\n";
+      refusal.body = error_message(message_too_big(rules_.max_body)).text();
+    }
     return answer(std::move(refusal));
   }
   case State::waiting:

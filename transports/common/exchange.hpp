@@ -14,6 +14,7 @@
 #include "cardea/ids.hpp"
 #include "cardea/time.hpp"
 #include "common/fd.hpp"
+#include "common/stock.hpp"
 
 namespace cardea::transports {
 
@@ -27,7 +28,7 @@ struct Request {
   std::string path{};                // decoded, "." and ".." resolved
   std::vector<std::string> query{};  // "maxev=10", decoded
   std::string body{};
-  std::string origin{}, referer{}, forwarded_for{}, if_none_match{};
+  std::string origin{}, referer{}, if_none_match{}, accept_encoding{};
   std::string wanted_method{}, wanted_headers{};  // Access-Control-Request-Method, -Headers
 
   // The value of a query parameter; "" if there is none.
@@ -72,12 +73,13 @@ struct ExchangeRules {
 class Exchange {
 public:
   // `next_id` names the next request; all connections of a server count with it.
-  Exchange(lws* wsi, const ExchangeRules& rules, RequestHandler& handler, uint64_t& next_id);
+  Exchange(lws* wsi, const ExchangeRules& rules, RequestHandler& handler, uint64_t& next_id, Stock& stock);
 
   // Names the request being answered.
   ConnectionId id() const { return id_; }
   const Request& request() const { return request_; }
   Request& request() { return request_; }
+  // Of the client, which may be behind a proxy.
   const std::string& address() const { return address_; }
   bool is_admin() const { return admin_; }
   void came_from(std::string address, bool admin);
@@ -92,6 +94,8 @@ public:
   bool is_client_there() const;
   // An answer is not sent completely.
   bool is_sending() const { return state_ == State::answering; }
+  // It waits for an answer or is being given one.
+  bool is_busy() const { return state_ == State::read || state_ == State::waiting || state_ == State::answering; }
 
   // libwebsockets' events; nonzero ends the connection.
   int on_headers(std::string_view path);
@@ -116,12 +120,15 @@ private:
   void drain();
   void wait_on();
   void kill();
+  void forget_body();
 
   // given
   lws* const wsi_;
   const ExchangeRules& rules_;
   RequestHandler& handler_;
   uint64_t& next_id_;
+  // owned
+  Share share_;  // of the request's body
   // state
   State state_ = State::idle;
   std::string address_;

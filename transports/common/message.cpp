@@ -31,4 +31,10 @@ Json error_message(const Error& error) {
   return Json::object("janus", "error", "error", Json::object("code", error.code, "reason", error.reason));
 }
 
+Error message_too_big(size_t limit) { return {454, cardea::text("The message is larger than ", limit, " bytes")}; }
+
+Error admin_without_secret() {
+  return {0, "the admin API is not served without a secret: set cardea.general.admin_secret"};
+}
+
 }  // namespace cardea::transports

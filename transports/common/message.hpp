@@ -14,5 +14,8 @@ Result<std::vector<Json>> parse_values(std::string_view text);
 
 // {"janus":"error","error":{"code":..,"reason":..}}
 Json error_message(const Error& error);
+Error message_too_big(size_t limit);
+// Why an admin listener is not opened.
+Error admin_without_secret();
 
 }  // namespace cardea::transports

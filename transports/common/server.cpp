@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <limits>
 #include <thread>
 
 namespace cardea::transports {
@@ -23,6 +24,7 @@ constexpr int looks_before_the_end = 200;  // a millisecond apart
 constexpr int accepted_in_a_row = 64;      // then other connections have their turn
 constexpr size_t mailbox_bound = 100000;   // messages of the core that wait for the thread
 constexpr rlim_t direct_table = 262144;    // libwebsockets makes a table with a pointer for each possible descriptor
+constexpr int most_kept_free = 128;        // descriptors, for all else that the process opens
 
 Time now() { return Time(std::chrono::steady_clock::now().time_since_epoch()); }
 
@@ -115,8 +117,15 @@ private:
 
 class Server::Connection : public Server::Attached {
 public:
-  Connection(Server& server, const Door& door, std::string address)
-      : server_(server), door_(door), address_(std::move(address)) {}
+  // `key` "": it is not counted yet.
+  Connection(Server& server, const Door& door, std::string address, std::string key)
+      : server_(server), door_(door), peer_(std::move(address)), key_(std::move(key)),
+        place_(server.unowned_.insert(server.unowned_.end(), this)) {}
+  ~Connection() override {
+    if (place_) server_.unowned_.erase(*place_);
+    if (given_up_) --server_.given_up_;
+    server_.count_out(key_);
+  }
 
   int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) override {
     if (reason == LWS_CALLBACK_WSI_DESTROY) {
@@ -131,6 +140,24 @@ public:
   // The peer's end and ours are over: libwebsockets notices at its next look.
   void cut() { ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR); }
   WebSocket* web_socket() { return web_socket_ ? &*web_socket_ : nullptr; }
+  // Nobody waits for anything that comes by it.
+  bool is_idle() const { return !exchange_ || !exchange_->is_busy(); }
+  // It was given up to make room.
+  void give_up() {
+    server_.unowned_.erase(*place_);
+    place_.reset();
+    given_up_ = true;
+    cut();
+  }
+  void session_owned() {
+    ++sessions_;
+    if (!place_) return;
+    server_.unowned_.erase(*place_);
+    place_.reset();
+  }
+  void session_over() {
+    if (sessions_ > 0 && --sessions_ == 0 && !given_up_) place_ = server_.unowned_.insert(server_.unowned_.end(), this);
+  }
   bool is_drained() const {
     if (web_socket_) return web_socket_->is_drained();
     return !exchange_ || !exchange_->is_sending();
@@ -140,14 +167,14 @@ private:
   int on_http_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) {
     switch (reason) {
     case LWS_CALLBACK_HTTP: {
-      if (!exchange_) {
-        exchange_.emplace(wsi, server_.rules_.exchange, server_.http_, server_.next_id_);
-        exchange_->came_from(address_, door_.api == Api::admin);
-      }
-      if (!door_.acl.admits_forwarded(header(wsi, WSI_TOKEN_X_FORWARDED_FOR))) {
+      spoke();
+      if (!exchange_) exchange_.emplace(wsi, server_.rules_.exchange, server_.http_, server_.next_id_, server_.stock_);
+      const std::string client = client_of(wsi);
+      if (!door_.acl.admits_client(client)) {
         server_.tally_.count(Refusal::acl);
         return -1;
       }
+      exchange_->came_from(client, door_.api == Api::admin);
       return exchange_->on_headers({static_cast<const char*>(in), size});
     }
     case LWS_CALLBACK_HTTP_BODY: return exchange_ ? exchange_->on_body({static_cast<const char*>(in), size}) : -1;
@@ -162,9 +189,10 @@ private:
     case LWS_CALLBACK_ESTABLISHED: {
       exchange_.reset();
       const ConnectionId id{++server_.next_id_};
-      web_socket_.emplace(wsi, id, door_.api, server_.rules_.web_socket, server_.host_, server_.tally_);
+      web_socket_.emplace(wsi, id, door_.api, server_.rules_.web_socket, server_.host_, server_.tally_, server_.stock_);
       server_.web_sockets_[id] = this;
-      log::debug(server_.rules_.name, "WebSocket from ", address_);
+      server_.host_.opened(id, client_);
+      log::debug(server_.rules_.name, "WebSocket from ", client_);
       return 0;
     }
     default: return 0;
@@ -175,6 +203,7 @@ private:
     switch (reason) {
     case LWS_CALLBACK_RECEIVE:
       ++server_.requests_;
+      spoke();
       return web_socket_->on_data({static_cast<const char*>(in), size}, lws_remaining_packet_payload(wsi),
                                   lws_is_final_fragment(wsi) != 0);
     case LWS_CALLBACK_SERVER_WRITEABLE: return web_socket_->on_writable();
@@ -209,20 +238,35 @@ private:
       server_.tally_.count(Refusal::no_subprotocol);
       return -1;
     }
-    if (!door_.acl.admits_forwarded(header(wsi, WSI_TOKEN_X_FORWARDED_FOR))) {
+    client_ = client_of(wsi);
+    if (!door_.acl.admits_client(client_)) {
       server_.tally_.count(Refusal::acl);
       return -1;
     }
-    if (!server_.rules_.cors.admits(header(wsi, WSI_TOKEN_ORIGIN), header(wsi, WSI_TOKEN_HTTP_REFERER))) {
+    if (!door_.origins.admits(header(wsi, WSI_TOKEN_ORIGIN), header(wsi, WSI_TOKEN_HTTP_REFERER))) {
       server_.tally_.count(Refusal::origin);
       return -1;
+    }
+    // A proxy's own connections are not counted, those of the clients behind it are.
+    if (key_.empty() && client_ != peer_) {
+      const std::string key = client_key(client_);
+      if (!server_.count_in(key)) return -1;
+      key_ = key;
     }
     return 0;
   }
 
+  std::string client_of(lws* wsi) const {
+    return server_.rules_.proxies.client_of(peer_, header(wsi, WSI_TOKEN_X_FORWARDED_FOR));
+  }
+  void spoke() {
+    if (place_) server_.unowned_.splice(server_.unowned_.end(), server_.unowned_, *place_);
+  }
+
   // The answer to a handshake; those to requests are written by hand.
   int add_headers(lws* wsi, lws_process_html_args* to) {
-    const std::string origin(server_.rules_.cors.origin());
+    const std::string& origin = door_.origins.allowed;
+    if (origin.empty()) return 0;
     auto* at = reinterpret_cast<unsigned char*>(to->p);
     const int failed = lws_add_http_header_by_name(
         wsi, reinterpret_cast<const unsigned char*>("Access-Control-Allow-Origin:"),
@@ -244,11 +288,16 @@ private:
   // given
   Server& server_;
   const Door& door_;
-  const std::string address_;
+  const std::string peer_;  // the other end of the socket, maybe a proxy
   // owned
   std::optional<Exchange> exchange_;
   std::optional<WebSocket> web_socket_;
   // state
+  std::string client_;  // of the WebSocket
+  std::string key_;     // what it is counted by
+  size_t sessions_ = 0;
+  std::optional<std::list<Connection*>::iterator> place_;  // in the server's unowned_
+  bool given_up_ = false;
   bool closed_ = false;
   lws* wsi_ = nullptr;  // libwebsockets's; it destroys this with it
 };
@@ -261,8 +310,8 @@ const lws_protocols Server::protocols_[] = {
     {nullptr, nullptr, 0, 0, 0, nullptr, 0},
 };
 
-Server::Server(ServerRules rules, TransportHost& host, HttpFace& http)
-    : rules_(std::move(rules)), host_(host), http_(http), tally_(rules_.name), mailbox_(mailbox_bound) {}
+Server::Server(ServerRules rules, TransportHost& host, HttpFace& http, Stock& stock)
+    : rules_(std::move(rules)), host_(host), http_(http), stock_(stock), tally_(rules_.name), mailbox_(mailbox_bound) {}
 
 Server::~Server() { stop(); }
 
@@ -327,9 +376,11 @@ Status Server::make_context(bool tls) {
   info.timeout_secs = static_cast<unsigned>(seconds(rules_.exchange.idle));
   info.timeout_secs_ah_idle = info.timeout_secs;
   info.retry_and_idle_policy = &no_pings;
-  rlimit limit{};
+  rlimit limit{direct_table, direct_table};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > direct_table)
-    info.fd_limit_per_thread = static_cast<unsigned>(rules_.max_connections + gates_.size() + 16);
+    info.fd_limit_per_thread = static_cast<unsigned>(rules_.max_connections + gates_.size() + accepted_in_a_row + 16);
+  const int descriptors = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, std::numeric_limits<int>::max()));
+  descriptor_bound_ = descriptors - std::min(most_kept_free, descriptors / 8);
   context_ = lws_create_context(&info);
   if (context_ != nullptr) vhost_ = lws_create_vhost(context_, &info);
   if (vhost_ != nullptr) return {};
@@ -391,10 +442,6 @@ void Server::accept(Gate& gate) {
       if (errno == EMFILE || errno == ENFILE) refuse_one(gate);
       return;
     }
-    if (connections_.size() >= rules_.max_connections) {
-      tally_.count(Refusal::too_many_connections);
-      continue;
-    }
     // What is sent is complete, and small replies must not wait until the client acknowledges earlier ones.
     const int on = 1;
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -403,7 +450,15 @@ void Server::accept(Gate& gate) {
       tally_.count(Refusal::acl);
       continue;
     }
-    auto connection = std::make_unique<Connection>(*this, gate.door(), std::move(address));
+    const std::string key = address.empty() || rules_.proxies.trusts(address) ? std::string() : client_key(address);
+    if (!count_in(key)) continue;
+    const bool none_left = socket.get() >= descriptor_bound_;
+    if ((none_left || connections_.size() >= rules_.max_connections + given_up_) && !make_room()) {
+      tally_.count(none_left ? Refusal::no_descriptor : Refusal::too_many_connections);
+      count_out(key);
+      continue;
+    }
+    auto connection = std::make_unique<Connection>(*this, gate.door(), std::move(address), key);
     Connection& made = *connection;
     connections_.emplace(&made, std::move(connection));
     int type = LWS_ADOPT_HTTP | LWS_ADOPT_SOCKET;
@@ -418,10 +473,38 @@ void Server::accept(Gate& gate) {
 // No descriptor is left, and the listener would stay readable: one is given up to take the connection and close it.
 void Server::refuse_one(Gate& gate) {
   tally_.count(Refusal::no_descriptor);
+  make_room();
   spare_ = Fd();
   Fd refused(::accept(gate.listening(), nullptr, nullptr));
   refused = Fd();
   spare_ = Fd(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+// Closes the connection without a session that has been idle longest. False if there is none.
+bool Server::make_room() {
+  auto found = std::find_if(unowned_.begin(), unowned_.end(), [](const Connection* one) { return one->is_idle(); });
+  if (found == unowned_.end()) return false;
+  tally_.count(Refusal::room_made);
+  ++given_up_;
+  (*found)->give_up();
+  return true;
+}
+
+// False if the address has as many connections as it may. "" is not counted.
+bool Server::count_in(const std::string& key) {
+  if (key.empty()) return true;
+  size_t& count = by_address_[key];
+  if (count >= rules_.max_connections_per_address) {
+    tally_.count(Refusal::too_many_from_address);
+    return false;
+  }
+  ++count;
+  return true;
+}
+
+void Server::count_out(const std::string& key) {
+  auto found = by_address_.find(key);
+  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
 }
 
 void Server::post(CoreMessage message) { mailbox_.post(std::move(message), Mailbox<CoreMessage>::Wake::later); }
@@ -439,7 +522,10 @@ void Server::take_messages() {
       continue;
     }
     auto found = web_sockets_.find(message.connection);
-    if (found == web_sockets_.end() || message.kind != CoreMessage::Kind::send) continue;
+    if (found == web_sockets_.end()) continue;
+    if (message.kind == CoreMessage::Kind::session_owned) found->second->session_owned();
+    if (message.kind == CoreMessage::Kind::session_over) found->second->session_over();
+    if (message.kind != CoreMessage::Kind::send) continue;
     WebSocket* const socket = found->second->web_socket();
     socket->send(message.tag, message.message);
     if (told_.empty() || told_.back() != socket) told_.push_back(socket);
@@ -451,7 +537,7 @@ void Server::take_messages() {
 
 void Server::begin_stop() {
   stopping_ = true;
-  for (auto& [id, connection] : web_sockets_) connection->web_socket()->close_when_sent();
+  for (auto& [id, connection] : web_sockets_) connection->web_socket()->close_when_sent(LWS_CLOSE_STATUS_GOINGAWAY);
 }
 
 bool Server::is_drained() const {

@@ -8,7 +8,7 @@
 #include <libwebsockets.h>
 
 #include <atomic>
-#include <map>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,10 +19,13 @@
 #include "cardea/mailbox.hpp"
 #include "cardea/transport.hpp"
 #include "common/access.hpp"
+#include "common/address.hpp"
 #include "common/certificate.hpp"
+#include "common/core_message.hpp"
 #include "common/endpoint.hpp"
 #include "common/exchange.hpp"
 #include "common/pace.hpp"
+#include "common/stock.hpp"
 #include "common/tally.hpp"
 #include "common/web_socket.hpp"
 
@@ -35,25 +38,16 @@ struct Door {
   Api api = Api::client;
   bool tls = false;
   std::string scheme{};  // of its URL: "ws"
+  Origins origins{};
 };
 
 struct ServerRules {
   std::string name{};  // of the transport, in log lines and errors
   size_t max_connections = 0;
-  Cors cors{};
+  size_t max_connections_per_address = 0;
+  Proxies proxies{};
   WebSocketRules web_socket{};
   ExchangeRules exchange{};
-};
-
-// What the core says, on its way to the server's thread.
-struct CoreMessage {
-  enum class Kind { send, session_owned, session_over };
-  Kind kind = Kind::send;
-  ConnectionId connection{};
-  RequestTag tag{};
-  SessionId session{};
-  bool claimed = false;
-  Json message{};
 };
 
 // HTTP requests and the core's messages about them. All calls come from the server's thread.
@@ -68,7 +62,7 @@ protected:
 
 class Server {
 public:
-  Server(ServerRules rules, TransportHost& host, HttpFace& http);
+  Server(ServerRules rules, TransportHost& host, HttpFace& http, Stock& stock);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -99,6 +93,9 @@ private:
   void gather();
   void accept(Gate& gate);
   void refuse_one(Gate& gate);
+  bool make_room();
+  bool count_in(const std::string& key);
+  void count_out(const std::string& key);
   void take_messages();
   void begin_stop();
   bool is_drained() const;
@@ -107,6 +104,7 @@ private:
   const ServerRules rules_;
   TransportHost& host_;
   HttpFace& http_;
+  Stock& stock_;
   // owned
   Tally tally_;
   Mailbox<CoreMessage> mailbox_;
@@ -117,6 +115,10 @@ private:
   std::unique_ptr<Inbox> inbox_;
   std::thread thread_;
   // state
+  std::list<Connection*> unowned_;                      // those without a session, the longest idle first
+  std::unordered_map<std::string, size_t> by_address_;  // connections, by client_key()
+  size_t given_up_ = 0;                                 // to make room, and not closed yet
+  int descriptor_bound_ = 0;                            // from there on, room is made for each newcomer
   std::unordered_map<Attached*, std::unique_ptr<Connection>> connections_;
   std::unordered_map<ConnectionId, Connection*> web_sockets_;
   std::vector<CoreMessage> messages_;

@@ -19,7 +19,17 @@ enum class Refusal {
   no_subprotocol,
   no_descriptor,
   queue_full,
-  no_answer
+  no_answer,
+  too_many_from_address,
+  room_made,
+  too_much_buffered,
+  too_big_to_send,
+  nobody_to_answer,
+  sent_again,
+  bad_topic,
+  bad_response_topic,
+  broker_away,
+  count  // of them
 };
 
 class Tally {
@@ -35,7 +45,17 @@ public:
                                       "WebSockets refused because they offer no subprotocol of ours",
                                       "connections refused because no file descriptor is left",
                                       "events dropped because nobody polls for them",
-                                      "requests given up because the core did not answer"};
+                                      "requests given up because the core did not answer",
+                                      "connections refused because their address has too many",
+                                      "idle connections without a session closed to let others in",
+                                      "clients cut off because all together wait for too many bytes",
+                                      "messages dropped because they are too big for the transport",
+                                      "messages dropped because their sender has no address",
+                                      "requests dropped because the broker sent them before",
+                                      "messages dropped because their topic is not ours",
+                                      "requests refused because of their response topic",
+                                      "messages dropped because the broker does not take them"};
+    static_assert(sentences.size() == static_cast<size_t>(Refusal::count));
     const auto at = static_cast<size_t>(what);
     ++counts_[at];
     const auto now = std::chrono::steady_clock::now();
@@ -49,8 +69,8 @@ private:
   // given
   const std::string name_;
   // state
-  std::array<uint64_t, 9> counts_{};
-  std::array<std::chrono::steady_clock::time_point, 9> said_{};
+  std::array<uint64_t, static_cast<size_t>(Refusal::count)> counts_{};
+  std::array<std::chrono::steady_clock::time_point, static_cast<size_t>(Refusal::count)> said_{};
 };
 
 }  // namespace cardea::transports

@@ -12,6 +12,7 @@ namespace {
 // A client that sends faster than the core answers waits, instead of filling the core's queue.
 constexpr size_t max_unanswered = 256;
 constexpr size_t write_at_once = 16 * 1024;  // bytes; then other connections have their turn
+constexpr int seconds_to_close = 5;
 
 // RFC 6455 section 5.2: a message in one frame; a server masks nothing.
 void append_text_frame(std::string& to, std::string_view message) {
@@ -29,8 +30,9 @@ void append_text_frame(std::string& to, std::string_view message) {
 }
 }  // namespace
 
-WebSocket::WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally)
-    : wsi_(wsi), id_(id), api_(api), rules_(rules), host_(host), tally_(tally) {
+WebSocket::WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally,
+                     Stock& stock)
+    : wsi_(wsi), id_(id), api_(api), rules_(rules), host_(host), tally_(tally), share_(stock) {
   alive();
 }
 
@@ -56,11 +58,17 @@ int WebSocket::on_data(std::string_view part, size_t left_of_frame, bool is_last
   alive();
   if (incoming_.size() + part.size() + left_of_frame > rules_.max_message) {
     tally_.count(Refusal::message_too_big);
-    lws_close_reason(wsi_, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, nullptr, 0);
-    return end();
+    queue(error_message(message_too_big(rules_.max_message)).text(rules_.style));
+    close_when_sent(LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+    return 0;
+  }
+  if (!share_.take(part.size())) {
+    cut_off(Refusal::too_much_buffered);
+    return 0;
   }
   incoming_.append(part);
   if (left_of_frame > 0 || !is_last_frame) return 0;
+  share_.give_back(incoming_.size());
   receive(std::exchange(incoming_, {}));
   return 0;
 }
@@ -94,15 +102,18 @@ void WebSocket::send(RequestTag tag, JsonView message) {
 
 void WebSocket::queue(std::string_view message) {
   if (closing_) return;
-  if (queued_bytes_ + message.size() > rules_.max_queue) {
-    tally_.count(Refusal::slow_reader);
-    kill();
-    return;
-  }
+  if (queued_bytes_ + message.size() > rules_.max_queue) return cut_off(Refusal::slow_reader);
   if (queue_.empty() || queue_.back().size() >= write_at_once) queue_.emplace_back();
   const size_t before = queue_.back().size();
   append_text_frame(queue_.back(), message);
-  queued_bytes_ += queue_.back().size() - before;
+  const size_t added = queue_.back().size() - before;
+  queued_bytes_ += added;
+  if (!share_.take(added)) cut_off(Refusal::too_much_buffered);
+}
+
+void WebSocket::cut_off(Refusal why) {
+  tally_.count(why);
+  kill();
 }
 
 // Without waiting to be told that there is room: there nearly always is.
@@ -122,14 +133,17 @@ int WebSocket::end() {
 
 void WebSocket::kill() {
   closed_ = true;
-  queue_.clear();
+  forget();
   ::shutdown(lws_get_socket_fd(wsi_), SHUT_RDWR);  // or libwebsockets would try to send the rest for seconds
   lws_set_timeout(wsi_, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
-void WebSocket::close_when_sent() {
-  if (closed_) return;
-  closing_ = true;
+void WebSocket::close_when_sent(lws_close_status why) {
+  if (closed_ || closing_) return;
+  closing_ = why;
+  share_.give_back(incoming_.size());
+  incoming_ = {};
+  lws_set_timeout(wsi_, PENDING_TIMEOUT_CLOSE_SEND, seconds_to_close);  // a client that reads nothing is not waited for
   lws_callback_on_writable(wsi_);
 }
 
@@ -149,19 +163,27 @@ int WebSocket::on_writable() {
     std::string frames = std::move(queue_.front());
     queue_.pop_front();
     queued_bytes_ -= frames.size();
+    share_.give_back(frames.size());
     auto* start = reinterpret_cast<unsigned char*>(frames.data());
     if (lws_write(wsi_, start, frames.size(), LWS_WRITE_RAW) < 0) return end();
     if (!queue_.empty() || closing_) lws_callback_on_writable(wsi_);
     return 0;
   }
   if (!closing_) return 0;
-  lws_close_reason(wsi_, LWS_CLOSE_STATUS_GOINGAWAY, nullptr, 0);
+  lws_close_reason(wsi_, *closing_, nullptr, 0);
   return end();
+}
+
+// What nobody reads any more.
+void WebSocket::forget() {
+  queue_.clear();
+  incoming_ = {};
+  share_.give_back(share_.held());
 }
 
 void WebSocket::on_closed() {
   closed_ = true;
-  queue_.clear();
+  forget();
   host_.gone(id_);
 }
 

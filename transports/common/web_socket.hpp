@@ -5,10 +5,13 @@
 #include <libwebsockets.h>
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "cardea/time.hpp"
 #include "cardea/transport.hpp"
+#include "common/stock.hpp"
 #include "common/tally.hpp"
 
 namespace cardea::transports {
@@ -25,15 +28,16 @@ struct WebSocketRules {
 
 class WebSocket {
 public:
-  WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally);
+  WebSocket(lws* wsi, ConnectionId id, Api api, const WebSocketRules& rules, TransportHost& host, Tally& tally,
+            Stock& stock);
 
   ConnectionId id() const { return id_; }
   // Waits for flush(). A reply (a tag) makes room for one more request.
   void send(RequestTag tag, JsonView message);
   // Sends what waits: now, or when there is room.
   void flush();
-  // Closes with "going away" (1001) once all is sent.
-  void close_when_sent();
+  // Closes once all is sent.
+  void close_when_sent(lws_close_status why);
   // There is nothing left to send, or nobody to send it to.
   bool is_drained() const { return closed_ || (queue_.empty() && !closing_); }
 
@@ -49,6 +53,8 @@ private:
   void alive();
   void receive(std::string_view message);
   void queue(std::string_view message);
+  void cut_off(Refusal why);
+  void forget();
   int end();
   void kill();
   void set_timer(Duration duration);
@@ -60,6 +66,8 @@ private:
   const WebSocketRules& rules_;
   TransportHost& host_;
   Tally& tally_;
+  // owned
+  Share share_;  // of what is incomplete or unsent
   // state
   std::string incoming_;
   std::deque<std::string> queue_;  // frames, several to a string: what leaves together
@@ -69,7 +77,7 @@ private:
   bool paused_ = false;    // nothing is read until some of them are
   bool ping_due_ = false;
   bool pong_awaited_ = false;
-  bool closing_ = false;
+  std::optional<lws_close_status> closing_;
   bool closed_ = false;
 };
 

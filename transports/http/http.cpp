@@ -24,7 +24,7 @@ Configured Http::configure(JsonView values) {
   if (wrong) return wrong;
   if (!general_.base_path.starts_with('/')) return SettingError{"general.base_path", "should start with /"};
   if (!admin_.admin_base_path.starts_with('/')) return SettingError{"admin.admin_base_path", "should start with /"};
-  return std::nullopt;
+  return wrong_limits(general_, general_.acl_forwarded || admin_.admin_acl_forwarded);
 }
 
 void Http::list_settings(std::vector<SettingInfo>& to) const {
@@ -39,20 +39,27 @@ std::vector<Door> Http::doors() const {
   const auto& a = admin_;
   const Acl clients{g.acl, g.acl_forwarded};
   const Acl admins{a.admin_acl, a.admin_acl_forwarded};
+  const Origins pages = Origins::for_clients(cors_), admin_pages = Origins::for_admins(cors_);
   std::vector<Door> doors;
-  if (g.http) doors.push_back({{g.port, g.ip, g.interface, ""}, clients, Api::client, false, "http"});
+  if (g.http) doors.push_back({{g.port, g.ip, g.interface, ""}, clients, Api::client, false, "http", pages});
   if (g.https)
-    doors.push_back({{g.secure_port, g.secure_ip, g.secure_interface, ""}, clients, Api::client, true, "https"});
+    doors.push_back({{g.secure_port, g.secure_ip, g.secure_interface, ""}, clients, Api::client, true, "https", pages});
   if (a.admin_http)
-    doors.push_back({{a.admin_port, a.admin_ip, a.admin_interface, ""}, admins, Api::admin, false, "http"});
-  if (a.admin_https)
     doors.push_back(
-        {{a.admin_secure_port, a.admin_secure_ip, a.admin_secure_interface, ""}, admins, Api::admin, true, "https"});
+        {{a.admin_port, a.admin_ip, a.admin_interface, ""}, admins, Api::admin, false, "http", admin_pages});
+  if (a.admin_https)
+    doors.push_back({{a.admin_secure_port, a.admin_secure_ip, a.admin_secure_interface, ""},
+                     admins,
+                     Api::admin,
+                     true,
+                     "https",
+                     admin_pages});
   return doors;
 }
 
 Status Http::start() {
   const std::vector<Door> all = doors();
+  if (auto allowed = admin_allowed(host_, all); !allowed) return std::move(allowed.error()).with_context(name);
   std::optional<Identity> identity;
   if (std::any_of(all.begin(), all.end(), [](const Door& door) { return door.tls; })) {
     auto made = make_identity(certificates_, host_.state_folder(), name);
@@ -61,23 +68,20 @@ Status Http::start() {
   }
   ServerRules rules;
   rules.name = name;
-  rules.max_connections = general_.max_connections;
-  rules.cors = cors_;
-  rules.web_socket = {.max_message = general_.max_message_size,
-                      .max_queue = general_.max_queue,
-                      .ping_after = std::chrono::seconds(general_.pingpong_trigger),
-                      .pong_within = std::chrono::seconds(general_.pingpong_timeout),
-                      .style = style_of(general_.json)};
-  rules.exchange = {.max_body = general_.max_message_size, .idle = times_.idle};
+  apply(general_, rules);
+  rules.web_socket.style = style_of(general_.json);
+  rules.exchange.idle = times_.idle;
+  stock_ = std::make_unique<Stock>(general_.max_buffered);
   rest_ = std::make_unique<Rest>(RestRules{.base_path = without_slash(general_.base_path),
                                            .admin_base_path = without_slash(admin_.admin_base_path),
-                                           .cors = cors_,
+                                           .origins = Origins::for_clients(cors_),
+                                           .admin_origins = Origins::for_admins(cors_),
                                            .style = style_of(general_.json),
                                            .core_time = times_.core,
                                            .poll_time = times_.poll,
                                            .max_queue = general_.max_queue},
-                                 host_);
-  server_ = std::make_unique<Server>(std::move(rules), host_, *rest_);
+                                 host_, *stock_);
+  server_ = std::make_unique<Server>(std::move(rules), host_, *rest_, *stock_);
   return server_->start(all, std::move(identity));
 }
 

@@ -44,6 +44,7 @@ private:
   TransportHost& host_;
   const Times times_;
   // owned
+  std::unique_ptr<Stock> stock_;
   std::unique_ptr<Rest> rest_;
   std::unique_ptr<Server> server_;
   // state

@@ -1,4 +1,5 @@
-// The files of the web pages at /: read from the disk at each request, revalidated by the browser with an ETag.
+// The files of the web pages at /: read from the disk at each request, revalidated by the browser with an ETag. Where
+// FILE.gz stands beside FILE, a browser that can read it gets that.
 #pragma once
 
 #include <string>

@@ -30,9 +30,9 @@ std::string printable(std::string_view value) {
 
 }  // namespace
 
-Rest::Rest(RestRules rules, TransportHost& host)
+Rest::Rest(RestRules rules, TransportHost& host, Stock& stock)
     : rules_(std::move(rules)), host_(host), pages_(host.pages_folder()), tally_("http"),
-      queues_(rules_.max_events, rules_.max_queue) {}
+      queues_(rules_.max_events, rules_.max_queue, stock) {}
 
 void Rest::on_request(Exchange& exchange) {
   const Request& request = exchange.request();
@@ -42,7 +42,7 @@ void Rest::on_request(Exchange& exchange) {
     if (exchange.is_admin()) return answer_empty(exchange, 404);
     return exchange.answer(pages_.respond(request));
   }
-  if (!rules_.cors.admits(request.origin, request.referer)) {
+  if (!origins(exchange).admits(request.origin, request.referer)) {
     tally_.count(Refusal::origin);
     return answer_empty(exchange, 403);
   }
@@ -115,6 +115,7 @@ void Rest::ask_core(Exchange& exchange, Pending pending, Json request) {
   pending.exchange = &exchange;
   pending_[exchange.id()] = pending;
   exchange.wake_after(rules_.core_time);
+  host_.opened(exchange.id(), exchange.address(), Lasts::one_request);
   host_.receive(exchange.id(), RequestTag{exchange.id().value}, exchange.is_admin() ? Api::admin : Api::client,
                 std::move(request));
 }
@@ -194,14 +195,14 @@ void Rest::on_abandoned(Exchange& exchange) {
 void Rest::answer_empty(Exchange& exchange, int status, std::string headers) {
   Response response;
   response.status = status;
-  response.headers = std::move(headers) + cors_headers(exchange.request());
+  response.headers = std::move(headers) + this->headers(exchange);
   response.head_only = exchange.request().method == Method::head;
   exchange.answer(std::move(response));
 }
 
 void Rest::answer_json(Exchange& exchange, std::string body) {
   Response response;
-  response.headers = "Content-Type: application/json\r\n" + cors_headers(exchange.request());
+  response.headers = "Content-Type: application/json\r\n" + headers(exchange);
   response.body = std::move(body);
   exchange.answer(std::move(response));
 }
@@ -210,15 +211,22 @@ void Rest::answer_error(Exchange& exchange, int code, std::string reason) {
   answer_json(exchange, error_message({code, std::move(reason)}).text(rules_.style));
 }
 
-std::string Rest::cors_headers(const Request& request) const {
-  std::string headers =
-      text("Access-Control-Allow-Origin: ", rules_.cors.origin(), "\r\nAccess-Control-Max-Age: 86400\r\n");
-  if (!rules_.cors.allow_origin.empty()) headers += "Access-Control-Allow-Credentials: true\r\nVary: Origin\r\n";
+const Origins& Rest::origins(const Exchange& exchange) const {
+  return exchange.is_admin() ? rules_.admin_origins : rules_.origins;
+}
+
+// Of every answer of the API.
+std::string Rest::headers(const Exchange& exchange) const {
+  std::string lines = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  const std::string cors = origins(exchange).headers();
+  if (cors.empty()) return lines;
+  lines += cors;
+  const Request& request = exchange.request();
   if (!request.wanted_method.empty())
-    headers += text("Access-Control-Allow-Methods: ", printable(request.wanted_method), "\r\n");
+    lines += text("Access-Control-Allow-Methods: ", printable(request.wanted_method), "\r\n");
   if (!request.wanted_headers.empty())
-    headers += text("Access-Control-Allow-Headers: ", printable(request.wanted_headers), "\r\n");
-  return headers;
+    lines += text("Access-Control-Allow-Headers: ", printable(request.wanted_headers), "\r\n");
+  return lines;
 }
 
 }  // namespace cardea::transports

@@ -16,7 +16,7 @@ namespace cardea::transports {
 
 struct RestRules {
   std::string base_path{}, admin_base_path{};  // "/janus"; "" for "/"
-  Cors cors{};
+  Origins origins{}, admin_origins{};
   JsonStyle style = JsonStyle::compact;
   Duration core_time = 10s;   // for the core to answer; then the connection is cut
   Duration poll_time = 30s;   // a poll without events ends with {"janus":"keepalive"}
@@ -26,7 +26,7 @@ struct RestRules {
 
 class Rest final : public HttpFace {
 public:
-  Rest(RestRules rules, TransportHost& host);
+  Rest(RestRules rules, TransportHost& host, Stock& stock);
 
   void on_request(Exchange& exchange) override;
   void on_wake(Exchange& exchange) override;
@@ -58,7 +58,8 @@ private:
   void answer_empty(Exchange& exchange, int status, std::string headers = {});
   void answer_json(Exchange& exchange, std::string body);
   void answer_error(Exchange& exchange, int code, std::string reason);
-  std::string cors_headers(const Request& request) const;
+  const Origins& origins(const Exchange& exchange) const;
+  std::string headers(const Exchange& exchange) const;
 
   // given
   const RestRules rules_;

@@ -6,10 +6,10 @@
 namespace cardea::transports {
 
 void SessionQueues::open(SessionId session, ConnectionId owner) {
-  Queue& queue = queues_[session];
+  Queue& queue = queues_.try_emplace(session, Queue{.share = Share(stock_)}).first->second;
   queue.owner = owner;
   queue.events.clear();
-  queue.bytes = 0;
+  queue.share.give_back(queue.share.held());
 }
 
 void SessionQueues::close(SessionId session, ConnectionId owner) {
@@ -21,11 +21,11 @@ SessionQueues::Pushed SessionQueues::push(SessionId session, std::string event) 
   auto found = queues_.find(session);
   if (found == queues_.end()) return Pushed::unknown_session;
   Queue& queue = found->second;
-  if (queue.events.size() >= max_events_ || queue.bytes + event.size() > max_bytes_) {
+  if (queue.events.size() >= max_events_ || queue.share.held() + event.size() > max_bytes_ ||
+      !queue.share.take(event.size())) {
     queues_.erase(found);
     return Pushed::dropped;
   }
-  queue.bytes += event.size();
   queue.events.push_back(std::move(event));
   return Pushed::queued;
 }
@@ -36,7 +36,7 @@ std::vector<std::string> SessionQueues::take(SessionId session, size_t count) {
   if (found == queues_.end()) return events;
   Queue& queue = found->second;
   while (!queue.events.empty() && events.size() < count) {
-    queue.bytes -= queue.events.front().size();
+    queue.share.give_back(queue.events.front().size());
     events.push_back(std::move(queue.events.front()));
     queue.events.pop_front();
   }

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "cardea/ids.hpp"
+#include "common/stock.hpp"
 
 namespace cardea::transports {
 
 class SessionQueues {
 public:
   // Beyond either bound a session's queue is dropped: events with a gap would mislead the client more than a 404 does.
-  SessionQueues(size_t max_events, size_t max_bytes) : max_events_(max_events), max_bytes_(max_bytes) {}
+  SessionQueues(size_t max_events, size_t max_bytes, Stock& stock)
+      : max_events_(max_events), max_bytes_(max_bytes), stock_(stock) {}
 
   // The session's events come here from now on: an empty queue, whatever there was before.
   void open(SessionId session, ConnectionId owner);
@@ -36,12 +38,13 @@ private:
   struct Queue {
     ConnectionId owner{};
     std::deque<std::string> events{};
-    size_t bytes = 0;
+    Share share;
     std::vector<ConnectionId> waiting{};
   };
 
   // given
   const size_t max_events_, max_bytes_;
+  Stock& stock_;
   // state
   std::unordered_map<SessionId, Queue> queues_;
 };

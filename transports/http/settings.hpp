@@ -9,7 +9,7 @@
 
 namespace cardea::transports {
 
-struct HttpGeneral {
+struct HttpGeneral : Limits {
   std::string json = "compact";
   std::string base_path = "/janus";
   bool http = true;
@@ -20,11 +20,6 @@ struct HttpGeneral {
   std::string secure_ip{}, secure_interface{};
   std::vector<std::string> acl{};
   bool acl_forwarded = false;
-  uint32_t pingpong_trigger = 0;
-  uint32_t pingpong_timeout = 0;
-  uint64_t max_message_size = Limits{}.max_message_size;
-  uint64_t max_queue = Limits{}.max_queue;
-  uint32_t max_connections = Limits{}.max_connections;
 };
 
 struct HttpAdmin {
@@ -44,7 +39,7 @@ namespace http_settings {
 using G = HttpGeneral;
 using A = HttpAdmin;
 
-inline constexpr auto general_fields = std::tuple{
+inline constexpr auto own_fields = std::tuple{
     setting("json", &G::json, "how JSON is written", "", json_styles),
     setting("base_path", &G::base_path, "where the API is; the pages are at /", "", non_empty()),
     setting("http", &G::http, "serve HTTP"),
@@ -56,14 +51,9 @@ inline constexpr auto general_fields = std::tuple{
     setting("secure_ip", &G::secure_ip, "as ip"),
     setting("secure_interface", &G::secure_interface, "as interface"),
     setting("acl", &G::acl, "beginnings of the addresses that may connect; empty: all"),
-    setting("acl_forwarded", &G::acl_forwarded, "X-Forwarded-For must match acl too"),
-    setting("pingpong_trigger", &G::pingpong_trigger, "WebSockets: silence before a ping; 0: no pings", "s",
-            seconds_range),
-    setting("pingpong_timeout", &G::pingpong_timeout, "WebSockets: time to answer it; 0: no pings", "s", seconds_range),
-    setting("max_message_size", &G::max_message_size, "largest request taken", "bytes", message_range),
-    setting("max_queue", &G::max_queue, "events of a session that wait for a poll, or unsent WebSocket messages",
-            "bytes", queue_range),
-    setting("max_connections", &G::max_connections, "connections at a time", "", connections_range)};
+    setting("acl_forwarded", &G::acl_forwarded, "what a trusted proxy says in X-Forwarded-For must match acl too")};
+
+inline constexpr auto general_fields = std::tuple_cat(own_fields, limits_fields);
 
 inline constexpr auto admin_fields =
     std::tuple{setting("admin_base_path", &A::admin_base_path, "where the admin API is", "", non_empty()),
@@ -76,7 +66,7 @@ inline constexpr auto admin_fields =
                setting("admin_secure_ip", &A::admin_secure_ip, "as admin_ip"),
                setting("admin_secure_interface", &A::admin_secure_interface, "as admin_interface"),
                setting("admin_acl", &A::admin_acl, "beginnings of the addresses that may connect; empty: all"),
-               setting("admin_acl_forwarded", &A::admin_acl_forwarded, "X-Forwarded-For must match admin_acl too")};
+               setting("admin_acl_forwarded", &A::admin_acl_forwarded, "the same for admin_acl")};
 
 }  // namespace http_settings
 

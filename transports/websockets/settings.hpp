@@ -9,7 +9,7 @@
 
 namespace cardea::transports {
 
-struct WebSocketsGeneral {
+struct WebSocketsGeneral : Limits {
   std::string json = "compact";
   bool ws = true;
   uint16_t ws_port = 8188;
@@ -19,11 +19,6 @@ struct WebSocketsGeneral {
   std::string wss_ip{}, wss_interface{}, wss_unix{};
   std::vector<std::string> ws_acl{};
   bool ws_acl_forwarded = false;
-  uint32_t pingpong_trigger = 0;
-  uint32_t pingpong_timeout = 0;
-  uint64_t max_message_size = Limits{}.max_message_size;
-  uint64_t max_queue = Limits{}.max_queue;
-  uint32_t max_connections = Limits{}.max_connections;
 };
 
 struct WebSocketsAdmin {
@@ -42,25 +37,23 @@ namespace websockets_settings {
 using G = WebSocketsGeneral;
 using A = WebSocketsAdmin;
 
-inline constexpr auto general_fields = std::tuple{
-    setting("json", &G::json, "how JSON is written", "", json_styles),
-    setting("ws", &G::ws, "serve WebSockets"),
-    setting("ws_port", &G::ws_port, "port; 0: any free one", "", port_range),
-    setting("ws_ip", &G::ws_ip, "address to listen on; empty: all, IPv4 and IPv6"),
-    setting("ws_interface", &G::ws_interface, "interface to listen on, unless ws_ip is set"),
-    setting("ws_unix", &G::ws_unix, "path of a UNIX socket to listen on instead"),
-    setting("wss", &G::wss, "serve WebSockets over TLS"),
-    setting("wss_port", &G::wss_port, "port", "", port_range),
-    setting("wss_ip", &G::wss_ip, "as ws_ip"),
-    setting("wss_interface", &G::wss_interface, "as ws_interface"),
-    setting("wss_unix", &G::wss_unix, "as ws_unix"),
-    setting("ws_acl", &G::ws_acl, "beginnings of the addresses that may connect; empty: all"),
-    setting("ws_acl_forwarded", &G::ws_acl_forwarded, "X-Forwarded-For must match ws_acl too"),
-    setting("pingpong_trigger", &G::pingpong_trigger, "silence before a ping; 0: no pings", "s", seconds_range),
-    setting("pingpong_timeout", &G::pingpong_timeout, "time to answer it; 0: no pings", "s", seconds_range),
-    setting("max_message_size", &G::max_message_size, "largest message taken", "bytes", message_range),
-    setting("max_queue", &G::max_queue, "unsent messages before a client is cut off", "bytes", queue_range),
-    setting("max_connections", &G::max_connections, "connections at a time", "", connections_range)};
+inline constexpr auto own_fields =
+    std::tuple{setting("json", &G::json, "how JSON is written", "", json_styles),
+               setting("ws", &G::ws, "serve WebSockets"),
+               setting("ws_port", &G::ws_port, "port; 0: any free one", "", port_range),
+               setting("ws_ip", &G::ws_ip, "address to listen on; empty: all, IPv4 and IPv6"),
+               setting("ws_interface", &G::ws_interface, "interface to listen on, unless ws_ip is set"),
+               setting("ws_unix", &G::ws_unix, "path of a UNIX socket to listen on instead"),
+               setting("wss", &G::wss, "serve WebSockets over TLS"),
+               setting("wss_port", &G::wss_port, "port", "", port_range),
+               setting("wss_ip", &G::wss_ip, "as ws_ip"),
+               setting("wss_interface", &G::wss_interface, "as ws_interface"),
+               setting("wss_unix", &G::wss_unix, "as ws_unix"),
+               setting("ws_acl", &G::ws_acl, "beginnings of the addresses that may connect; empty: all"),
+               setting("ws_acl_forwarded", &G::ws_acl_forwarded,
+                       "what a trusted proxy says in X-Forwarded-For must match ws_acl too")};
+
+inline constexpr auto general_fields = std::tuple_cat(own_fields, limits_fields);
 
 inline constexpr auto admin_fields = std::tuple{
     setting("admin_ws", &A::admin_ws, "serve the admin API"),
@@ -74,7 +67,7 @@ inline constexpr auto admin_fields = std::tuple{
     setting("admin_wss_interface", &A::admin_wss_interface, "as admin_ws_interface"),
     setting("admin_wss_unix", &A::admin_wss_unix, "as admin_ws_unix"),
     setting("admin_ws_acl", &A::admin_ws_acl, "beginnings of the addresses that may connect; empty: all"),
-    setting("admin_ws_acl_forwarded", &A::admin_ws_acl_forwarded, "X-Forwarded-For must match admin_ws_acl too")};
+    setting("admin_ws_acl_forwarded", &A::admin_ws_acl_forwarded, "the same for admin_ws_acl")};
 
 }  // namespace websockets_settings
 

@@ -29,9 +29,8 @@ public:
   std::vector<std::string> addresses() const override;
   void send(ConnectionId to, RequestTag tag, Json message) override;
   void flush() override;
-  // Replies and events share one stream: who owns a session is the core's to know.
-  void session_owned(ConnectionId, SessionId) override {}
-  void session_over(ConnectionId, SessionId, bool) override {}
+  void session_owned(ConnectionId by, SessionId session) override;
+  void session_over(ConnectionId owner, SessionId session, bool claimed) override;
 
   // How often something was refused. Only while the transport is stopped.
   uint64_t refusals(Refusal what) const { return server_ ? server_->tally().of(what) : 0; }
@@ -47,6 +46,7 @@ private:
   TransportHost& host_;
   const Times times_;
   // owned
+  std::unique_ptr<Stock> stock_;
   std::unique_ptr<Server> server_;
   // state
   WebSocketsGeneral general_;

@@ -10,6 +10,12 @@ class HttpDoorsTest : public HttpFixture {
   CPPUNIT_TEST(requests_above_the_limit_are_refused);
   CPPUNIT_TEST(beacons_and_expectations_are_taken);
   CPPUNIT_TEST(pages_are_served_at_the_root);
+  CPPUNIT_TEST(pages_say_what_they_may_do);
+  CPPUNIT_TEST(a_compressed_variant_is_given_to_who_can_read_it);
+  CPPUNIT_TEST(tls_is_1_2_or_1_3_with_current_ciphers);
+  CPPUNIT_TEST(an_admin_listener_needs_a_secret);
+  CPPUNIT_TEST(web_pages_use_the_admin_api_only_where_allowed);
+  CPPUNIT_TEST(requests_are_said_to_be_of_the_client);
   CPPUNIT_TEST(nothing_outside_the_pages_is_served);
   CPPUNIT_TEST(websockets_are_served_on_the_same_port);
   CPPUNIT_TEST(the_admin_api_has_its_own_door_and_path);
@@ -31,7 +37,9 @@ public:
     CPPUNIT_ASSERT(host_.next().request.is_object());
     HttpClient large(port());
     large.write("POST /janus HTTP/1.1\r\nHost: x\r\nContent-Length: 2001\r\n\r\n");
-    CPPUNIT_ASSERT_EQUAL(413, large.answer().status);
+    HttpAnswer refusal = large.answer();
+    CPPUNIT_ASSERT_EQUAL(413, refusal.status);
+    CPPUNIT_ASSERT(refusal.body.find("\"code\":454") != std::string::npos);
     CPPUNIT_ASSERT(large.is_closed());
     HttpClient chunked(port());
     chunked.write("POST /janus HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
@@ -71,9 +79,109 @@ public:
     client.ask("HEAD", "/app.mjs");
     HttpAnswer head = client.answer(false);
     CPPUNIT_ASSERT_EQUAL(std::string("200000"), head.headers["content-length"]);
-    CPPUNIT_ASSERT_EQUAL(std::string("/sub/"), client.get("/sub").headers["location"]);
+    // Relative, as below the path of a reverse proxy.
+    CPPUNIT_ASSERT_EQUAL(std::string("sub/"), client.get("/sub").headers["location"]);
     CPPUNIT_ASSERT_EQUAL(std::string("<h1>sub</h1>"), client.get("/sub/").body);
     CPPUNIT_ASSERT_EQUAL(404, client.get("/nothing.js").status);
+  }
+
+  void pages_say_what_they_may_do() {
+    start();
+    HttpClient client(port());
+    HttpAnswer home = client.get("/");
+    const std::string policy = home.headers["content-security-policy"];
+    for (const char* part :
+         {"default-src 'self'", "script-src 'self'", "style-src 'self'", "connect-src 'self' ws: wss:",
+          "media-src 'self' blob:", "img-src 'self' data: blob:", "worker-src 'self' blob:", "object-src 'none'",
+          "base-uri 'self'", "form-action 'self'", "frame-ancestors 'self'"})
+      CPPUNIT_ASSERT_MESSAGE(part, (policy + ";").find(std::string(part) + ";") != std::string::npos);
+    CPPUNIT_ASSERT(policy.find("unsafe") == std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(std::string("nosniff"), home.headers["x-content-type-options"]);
+    CPPUNIT_ASSERT_EQUAL(std::string("no-referrer"), home.headers["referrer-policy"]);
+    CPPUNIT_ASSERT_EQUAL(std::string("camera=(self), microphone=(self), display-capture=(self)"),
+                         home.headers["permissions-policy"]);
+    HttpAnswer json = client.post("/janus", "nonsense");
+    CPPUNIT_ASSERT_EQUAL(std::string("no-store"), json.headers["cache-control"]);
+    CPPUNIT_ASSERT_EQUAL(std::string("nosniff"), json.headers["x-content-type-options"]);
+  }
+
+  void a_compressed_variant_is_given_to_who_can_read_it() {
+    std::ofstream(folder_ / "pages" / "app.mjs.gz") << "small";
+    start();
+    HttpClient client(port());
+    client.ask("GET", "/app.mjs", {}, "Accept-Encoding: br, gzip\r\n");
+    HttpAnswer small = client.answer();
+    CPPUNIT_ASSERT_EQUAL(std::string("small"), small.body);
+    CPPUNIT_ASSERT_EQUAL(std::string("gzip"), small.headers["content-encoding"]);
+    CPPUNIT_ASSERT_EQUAL(std::string("text/javascript; charset=utf-8"), small.headers["content-type"]);
+    CPPUNIT_ASSERT_EQUAL(std::string("Accept-Encoding"), small.headers["vary"]);
+    client.ask("GET", "/app.mjs", {}, "Accept-Encoding: gzip;q=0, br\r\n");
+    HttpAnswer plain = client.answer();
+    CPPUNIT_ASSERT_EQUAL(size_t{200000}, plain.body.size());
+    CPPUNIT_ASSERT(plain.headers["etag"] != small.headers["etag"]);
+    client.ask("GET", "/app.mjs", {}, "Accept-Encoding: gzip\r\nIf-None-Match: " + small.headers["etag"] + "\r\n");
+    CPPUNIT_ASSERT_EQUAL(304, client.answer().status);
+  }
+
+  void tls_is_1_2_or_1_3_with_current_ciphers() {
+    start(Json::object("https", true));
+    auto connects = [](int version, const char* ciphers) {
+      SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+      SSL_CTX_set_security_level(context, 0);
+      SSL_CTX_set_min_proto_version(context, version);
+      SSL_CTX_set_max_proto_version(context, version);
+      if (ciphers != nullptr) SSL_CTX_set_cipher_list(context, ciphers);
+      HttpClient link(secure);
+      SSL* ssl = SSL_new(context);
+      SSL_set_fd(ssl, link.fd());
+      const bool connected = SSL_connect(ssl) == 1;
+      SSL_free(ssl);
+      SSL_CTX_free(context);
+      return connected;
+    };
+    CPPUNIT_ASSERT(connects(TLS1_3_VERSION, nullptr) && connects(TLS1_2_VERSION, nullptr));
+    CPPUNIT_ASSERT(!connects(TLS1_1_VERSION, nullptr) && !connects(TLS1_VERSION, nullptr));
+    CPPUNIT_ASSERT(connects(TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256"));
+    for (const char* old : {"ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-CCM8"})
+      CPPUNIT_ASSERT_MESSAGE(old, !connects(TLS1_2_VERSION, old));
+  }
+
+  void an_admin_listener_needs_a_secret() {
+    host_.admin_secret = false;
+    Http one(host_);
+    CPPUNIT_ASSERT(!one.configure(
+        Json::object("general", Json::object("http", false, "https", false), "admin",
+                     Json::object("admin_http", true, "admin_port", admin_port, "admin_ip", "127.0.0.1"))));
+    auto started = one.start();
+    CPPUNIT_ASSERT(!started && started.error().reason.find("admin_secret") != std::string::npos);
+    CPPUNIT_ASSERT(!Link(admin_port).connected());
+  }
+
+  void web_pages_use_the_admin_api_only_where_allowed() {
+    const Json admin = Json::object("admin_http", true, "admin_port", admin_port, "admin_ip", "127.0.0.1");
+    start({}, admin.copy());
+    HttpClient client(admin_port);
+    HttpAnswer none = client.post("/admin/info", "{}");
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, none.headers.count("access-control-allow-origin"));
+    client.ask("POST", "/admin/info", "{}", "Origin: https://page.example\r\n");
+    CPPUNIT_ASSERT_EQUAL(403, client.answer().status);
+    transport_->stop();
+    start({}, admin.copy(), Json::object("admin_allow_origin", "https://page.example"));
+    HttpClient other(admin_port);
+    other.ask("POST", "/admin/info", "{}", "Origin: https://page.example\r\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("https://page.example"), other.answer().headers["access-control-allow-origin"]);
+  }
+
+  void requests_are_said_to_be_of_the_client() {
+    start(Json::object("trusted_proxies", "127.0.0.0/8"));
+    HttpClient client(port());
+    for (const char* address : {"192.0.2.7", "2001:db8::7"}) {  // one connection of a proxy serves several
+      client.ask("POST", "/janus", "{}", std::string("X-Forwarded-For: ") + address + "\r\n");
+      Received got = host_.next();
+      CPPUNIT_ASSERT_EQUAL(std::string(address), *host_.address_of(got.from));
+      send(got.from, got.tag, Json::object());
+      client.answer();
+    }
   }
 
   void nothing_outside_the_pages_is_served() {

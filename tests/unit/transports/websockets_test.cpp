@@ -1,6 +1,8 @@
 // The WebSocket transport over real sockets on loopback.
 #include <cppunit/extensions/HelperMacros.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "unit/transports/client.hpp"
@@ -27,6 +29,15 @@ class WebSocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(one_malformed_part_rejects_the_whole_message);
   CPPUNIT_TEST(fragments_and_binary_frames_are_assembled);
   CPPUNIT_TEST(a_message_above_the_limit_closes_the_connection);
+  CPPUNIT_TEST(two_mebibytes_are_served_and_more_is_an_error);
+  CPPUNIT_TEST(silent_clients_are_pinged_unless_told_otherwise);
+  CPPUNIT_TEST(the_longest_idle_without_a_session_makes_room);
+  CPPUNIT_TEST(newcomers_get_in_when_descriptors_run_out);
+  CPPUNIT_TEST(an_address_has_so_many_connections);
+  CPPUNIT_TEST(a_trusted_proxy_says_whom_it_speaks_for);
+  CPPUNIT_TEST(a_forwarded_access_list_needs_trusted_proxies);
+  CPPUNIT_TEST(an_admin_listener_needs_a_secret);
+  CPPUNIT_TEST(unread_and_half_sent_bytes_of_all_are_bounded);
   CPPUNIT_TEST(a_reader_that_does_not_read_is_cut_off);
   CPPUNIT_TEST(a_sender_that_does_not_wait_is_held_back);
   CPPUNIT_TEST(the_core_hears_once_that_a_connection_is_gone);
@@ -270,6 +281,8 @@ public:
     client.text("{\"a\":\"" + std::string(1900, 'x') + "\"}");
     CPPUNIT_ASSERT(host_.next().request.is_object());
     client.text("{\"a\":\"" + std::string(2000, 'x') + "\"}");
+    auto error = Json::parse(client.read().payload);
+    CPPUNIT_ASSERT(error && (*error)["error"]["code"].integer() == 454);
     Frame close = client.read();
     CPPUNIT_ASSERT_EQUAL(8, close.opcode);
     CPPUNIT_ASSERT_EQUAL(std::string("\x03\xf1"), close.payload.substr(0, 2));  // 1009
@@ -278,7 +291,167 @@ public:
     WsClient drip(port());  // many small fragments of one endless message
     drip.frame(1, std::string(500, 'x'), false);
     for (int i = 0; i < 5; ++i) drip.frame(0, std::string(500, 'x'), false);
+    CPPUNIT_ASSERT_EQUAL(1, drip.read().opcode);
     CPPUNIT_ASSERT_EQUAL(8, drip.read().opcode);
+  }
+
+  void two_mebibytes_are_served_and_more_is_an_error() {
+    start();
+    WsClient client(port());
+    const std::string rest = "{\"a\":\"\"}";
+    const std::string most(2 * 1024 * 1024 - rest.size(), 'x');
+    client.text("{\"a\":\"" + most + "\"}");
+    Received got = host_.next();
+    CPPUNIT_ASSERT(got.request["a"].string() == most);
+    send(got.from, got.tag, std::move(got.request));
+    CPPUNIT_ASSERT_EQUAL(most.size() + rest.size(), client.read().payload.size());
+    // Four times as much: all of it is sent before the error is read, which must not be lost for it.
+    CPPUNIT_ASSERT(client.text("{\"a\":\"" + most + most + most + most + "\"}"));
+    CPPUNIT_ASSERT(client.read().payload.find("larger than 2097152 bytes") != std::string::npos);
+    Frame close = client.read();
+    CPPUNIT_ASSERT_EQUAL(8, close.opcode);
+    CPPUNIT_ASSERT_EQUAL(std::string("\x03\xf1"), close.payload.substr(0, 2));
+  }
+
+  void silent_clients_are_pinged_unless_told_otherwise() {
+    std::vector<SettingInfo> all;
+    WebSockets(host_).list_settings(all);
+    for (const char* name : {"general.pingpong_trigger", "general.pingpong_timeout"}) {
+      auto found = std::find_if(all.begin(), all.end(), [&](const SettingInfo& one) { return one.name == name; });
+      CPPUNIT_ASSERT(found != all.end() && std::stoi(found->default_value) > 0);
+    }
+  }
+
+  // The connection owns a session from now on.
+  ConnectionId own_session(WsClient& client, uint64_t session) {
+    client.text("{}");
+    const ConnectionId id = host_.next().from;
+    transport_->session_owned(id, SessionId{session});
+    send(id, RequestTag{}, Json::object());
+    client.read();
+    return id;
+  }
+
+  void the_longest_idle_without_a_session_makes_room() {
+    start(Json::object("max_connections", 3));
+    WsClient owner(port());
+    const ConnectionId id = own_session(owner, 1);
+    WsClient idle(port()), lively(port());
+    lively.text("{}");
+    host_.next();
+    WsClient newcomer(port());
+    CPPUNIT_ASSERT(newcomer.open());
+    CPPUNIT_ASSERT(idle.is_closed());
+    own_session(newcomer, 2);
+    own_session(lively, 3);
+    CPPUNIT_ASSERT(!WsClient(port()).open());  // all have sessions
+    transport_->session_over(id, SessionId{1}, false);
+    transport_->flush();
+    bool again = false;
+    for (int i = 0; i < 50 && !again; ++i) again = WsClient(port()).open();
+    CPPUNIT_ASSERT(again && owner.is_closed());
+    transport_->stop();
+    CPPUNIT_ASSERT(transport_->refusals(Refusal::room_made) >= 2);
+    CPPUNIT_ASSERT(transport_->refusals(Refusal::too_many_connections) >= 1);
+  }
+
+  void newcomers_get_in_when_descriptors_run_out() {
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const int used = dup(0);
+    ::close(used);
+    // The clients are in this process, too: each takes two.
+    const rlimit few{static_cast<rlim_t>(used + 160), before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    start();
+    std::vector<std::unique_ptr<WsClient>> idle;
+    bool got_in = true;
+    for (int i = 0; i < 200; ++i) {
+      idle.push_back(std::make_unique<WsClient>(port()));
+      got_in = got_in && idle.back()->open();
+      if (idle.size() > 60) idle.erase(idle.begin());  // only the server's descriptors shall run out
+    }
+    WsClient newcomer(port());
+    const bool open = newcomer.open();
+    newcomer.text("{\"n\":1}");
+    const bool served = host_.next().request.is_object();
+    setrlimit(RLIMIT_NOFILE, &before);
+    CPPUNIT_ASSERT(got_in && open && served);
+  }
+
+  void an_address_has_so_many_connections() {
+    start(Json::object("max_connections_per_address", 2, "ws_ip", "127.0.0.1"));
+    WsClient a(port()), b(port());
+    CPPUNIT_ASSERT(a.open() && b.open());
+    CPPUNIT_ASSERT(!WsClient(port()).open());
+    b.close();
+    host_.wait_gone(1);
+    bool again = false;
+    for (int i = 0; i < 50 && !again; ++i) again = WsClient(port()).open();
+    CPPUNIT_ASSERT(again);
+    transport_->stop();
+    CPPUNIT_ASSERT(transport_->refusals(Refusal::too_many_from_address) >= 1);
+  }
+
+  void a_trusted_proxy_says_whom_it_speaks_for() {
+    start(Json::object("trusted_proxies", "127.0.0.1, 10.0.0.0/8", "ws_acl", "127.,192.0.2.", "ws_acl_forwarded", true,
+                       "max_connections_per_address", 1));
+    auto from = [this](const char* forwarded) {
+      return std::make_unique<WsClient>(port(), std::string("janus-protocol\r\nX-Forwarded-For: ") + forwarded);
+    };
+    // What the client itself wrote stands further left.
+    auto first = from("203.0.113.7, 192.0.2.1, 10.1.2.3");
+    CPPUNIT_ASSERT(first->open());
+    first->text("{}");
+    CPPUNIT_ASSERT_EQUAL(std::string("192.0.2.1"), *host_.address_of(host_.next().from));
+    CPPUNIT_ASSERT(!from("192.0.2.1, 203.0.113.7")->open());  // the access list
+    CPPUNIT_ASSERT(!from("192.0.2.1")->open());               // has one already
+    CPPUNIT_ASSERT(from("192.0.2.2")->open());
+    transport_->stop();
+    CPPUNIT_ASSERT(transport_->refusals(Refusal::acl) == 1);
+    start();  // nobody is trusted
+    auto liar = from("192.0.2.1");
+    liar->text("{}");
+    CPPUNIT_ASSERT_EQUAL(std::string("127.0.0.1"), *host_.address_of(host_.next().from));
+  }
+
+  void a_forwarded_access_list_needs_trusted_proxies() {
+    WebSockets one(host_);
+    auto wrong = one.configure(Json::object("general", Json::object("ws_acl", "10.", "ws_acl_forwarded", true)));
+    CPPUNIT_ASSERT(wrong && wrong->path == "general.trusted_proxies");
+    WebSockets other(host_);
+    wrong = other.configure(Json::object("general", Json::object("trusted_proxies", "10.0.0.0/33")));
+    CPPUNIT_ASSERT(wrong && wrong->path == "general.trusted_proxies");
+  }
+
+  void an_admin_listener_needs_a_secret() {
+    host_.admin_secret = false;
+    WebSockets one(host_);
+    CPPUNIT_ASSERT(
+        !one.configure(Json::object("general", Json::object("ws", false), "admin",
+                                    Json::object("admin_ws", true, "admin_ws_port", 0, "admin_ws_ip", "127.0.0.1"))));
+    auto started = one.start();
+    CPPUNIT_ASSERT(!started);
+    CPPUNIT_ASSERT_EQUAL(
+        std::string("websockets: the admin API is not served without a secret: set cardea.general.admin_secret"),
+        started.error().reason);
+  }
+
+  void unread_and_half_sent_bytes_of_all_are_bounded() {
+    start(Json::object("max_buffered", 200000, "max_queue", 1000000));
+    WsClient slow(port(), "janus-protocol", false, 4096), greedy(port());
+    greedy.frame(1, std::string(150000, ' '), false);
+    slow.text("{}");
+    const ConnectionId id = host_.next().from;
+    const Json event = Json::object("event", std::string(20000, 'x'));
+    for (int i = 0; i < 400 && host_.wait_gone(0).empty(); ++i) send(id, RequestTag{}, event.copy());
+    CPPUNIT_ASSERT_EQUAL(size_t{1}, host_.wait_gone(1).size());
+    WsClient modest(port());
+    const std::string little(30000, 'y');
+    modest.text("{\"a\":\"" + little + "\"}");
+    CPPUNIT_ASSERT(host_.next().request["a"].string() == little);
+    transport_->stop();
+    CPPUNIT_ASSERT(transport_->refusals(Refusal::too_much_buffered) >= 1);
   }
 
   void a_reader_that_does_not_read_is_cut_off() {
@@ -396,7 +569,7 @@ public:
     start(Json::object("ws_acl", "10., 192.168."));
     CPPUNIT_ASSERT(!WsClient(port()).open());
     transport_->stop();
-    start(Json::object("ws_ip", "", "ws_acl", "10.,127.", "ws_acl_forwarded", true));
+    start(Json::object("ws_ip", "", "ws_acl", "10.,127."));
     CPPUNIT_ASSERT(WsClient(port()).open());
   }
 
@@ -405,6 +578,8 @@ public:
     CPPUNIT_ASSERT(!WsClient(port()).open());
     WsClient good(port(), "janus-protocol\r\nOrigin: https://good.example");
     CPPUNIT_ASSERT(good.open());
+    for (const char* other : {"https://good.example.evil.example", "https://good.example:8443", "http://good.example"})
+      CPPUNIT_ASSERT_MESSAGE(other, !WsClient(port(), std::string("janus-protocol\r\nOrigin: ") + other).open());
     CPPUNIT_ASSERT_EQUAL(std::string("https://good.example"), good.handshake.headers["access-control-allow-origin"]);
   }
 
@@ -416,6 +591,8 @@ public:
     CPPUNIT_ASSERT(admin.open());
     admin.text("{\"janus\":\"ping\"}");
     CPPUNIT_ASSERT(host_.next().api == Api::admin);
+    CPPUNIT_ASSERT_EQUAL(size_t{0}, admin.handshake.headers.count("access-control-allow-origin"));
+    CPPUNIT_ASSERT(!WsClient(admin_port, "janus-admin-protocol\r\nOrigin: https://evil.example").open());
     CPPUNIT_ASSERT_EQUAL(size_t{1}, transport_->addresses().size());
   }
 
@@ -425,6 +602,8 @@ public:
     {
       WsClient b(port());
       CPPUNIT_ASSERT(a.open() && b.open());
+      own_session(a, 1);
+      own_session(b, 2);
       CPPUNIT_ASSERT(!WsClient(port()).open());
     }
     CPPUNIT_ASSERT_EQUAL(size_t{1}, host_.wait_gone(1).size());
