@@ -1,8 +1,9 @@
 # Sourced by ./run and ./check: what a bare Debian 12 lacks, by package name.
 build_packages="g++ make pkg-config autoconf automake libtool autoconf-archive libnice-dev libsrtp2-dev libssl-dev libusrsctp-dev
-libwebsockets-dev libjansson-dev libconfig-dev libfmt-dev libspdlog-dev libexpected-dev libcli11-dev libcppunit-dev libcurl4-openssl-dev"
+libwebsockets-dev libjansson-dev libconfig-dev libfmt-dev libspdlog-dev libexpected-dev libcli11-dev libcppunit-dev libcurl4-openssl-dev
+libmosquitto-dev"
 [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ] && build_packages="$build_packages libipsec-mb-dev"
-test_packages="clang-format chromium ethtool firefox-esr fonts-dejavu-core iproute2 python3-aiortc python3-websockets"
+test_packages="clang-format chromium ethtool firefox-esr fonts-dejavu-core iproute2 mosquitto openssl python3-aiortc python3-websockets"
 command -v node >/dev/null 2>&1 || test_packages="$test_packages nodejs"
 command -v npm >/dev/null 2>&1 || test_packages="$test_packages npm"
 
