@@ -207,13 +207,13 @@ public:
     MqttClient client(broker_->port(), {"state"});
     const Json status = Json::object("enabled", true, "connect_message", "here", "disconnect_message", "gone", "topic",
                                      "state", "retain", true);
-    start({}, {}, status.copy());
+    start(Json::object(), Json::object(), status.copy());
     CPPUNIT_ASSERT_EQUAL(std::string("here"), client.next().payload);
     transport_->stop();
     CPPUNIT_ASSERT_EQUAL(std::string("gone"), client.next().payload);
     MqttClient later(broker_->port(), {"state"});
     CPPUNIT_ASSERT_EQUAL(std::string("gone"), later.next().payload);
-    start({}, {}, status.copy());
+    start(Json::object(), Json::object(), status.copy());
     CPPUNIT_ASSERT_EQUAL(std::string("here"), client.next().payload);
   }
 
@@ -225,7 +225,7 @@ public:
     auto refused = without.start();
     CPPUNIT_ASSERT(!refused && refused.error().reason.starts_with("mqtt: "));
     host_.admin_secret = true;
-    start({}, Json::object("admin_enabled", true));
+    start(Json::object(), Json::object("admin_enabled", true));
     MqttClient client(broker_->port(), {"from-janus", "from-janus-admin"});
     first_request(client);
     client.publish("to-janus-admin", "{\"janus\":\"list_sessions\"}");
