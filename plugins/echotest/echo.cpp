@@ -10,25 +10,13 @@ namespace {
 
 constexpr int invalid_element = 413;
 
-constexpr auto configure_fields = std::tuple{
-    optional("audio", &Configure::audio),
-    optional("video", &Configure::video),
-    optional("bitrate", &Configure::bitrate),
-    optional("record", &Configure::record),
-    optional("filename", &Configure::filename),
-    optional("substream", &Configure::substream, range(0, 2)),
-    optional("temporal", &Configure::temporal, range(0, 2)),
-    optional("fallback", &Configure::fallback),
-    optional("svc", &Configure::svc),
-    optional("spatial_layer", &Configure::spatial_layer, range(0, 2)),
-    optional("temporal_layer", &Configure::temporal_layer, range(0, 2)),
-    optional("audiocodec", &Configure::audiocodec),
-    optional("videocodec", &Configure::videocodec),
-    optional("videoprofile", &Configure::videoprofile),
-    optional("opusred", &Configure::opusred),
-    optional("min_delay", &Configure::min_delay, range(-1, 4095)),  // 12 bits in the extension
-    optional("max_delay", &Configure::max_delay, range(-1, 4095)),
-};
+constexpr auto configure_fields = std::tuple_cat(
+    std::tuple{optional("audio", &Configure::audio), optional("video", &Configure::video),
+               optional("bitrate", &Configure::bitrate), optional("record", &Configure::record),
+               optional("filename", &Configure::filename), optional("svc", &Configure::svc),
+               optional("audiocodec", &Configure::audiocodec), optional("videocodec", &Configure::videocodec),
+               optional("videoprofile", &Configure::videoprofile), optional("opusred", &Configure::opusred)},
+    layer_fields, delay_fields);
 
 constexpr Extensions accepted{Extension::mid,
                               Extension::rid,
@@ -74,12 +62,11 @@ Result<Event> Echo::configure(const Configure& wanted, const Message& message) {
   audio_ = wanted.audio.value_or(audio_);
   video_ = wanted.video.value_or(video_);
   bitrate_bps_ = wanted.bitrate.value_or(bitrate_bps_);
-  if (wanted.min_delay || wanted.max_delay) {
-    const int min = wanted.min_delay.value_or(0), max = wanted.max_delay.value_or(std::max(min, 0));
-    delay_.reset();
-    if (min >= 0 && max >= min) delay_ = PlayoutDelay{static_cast<uint16_t>(min), static_cast<uint16_t>(max)};
-  }
-  choose_layers(wanted);
+  if (static_cast<const DelayWishes&>(wanted)) delay_ = wanted.delay();
+  // Asking for the layer that is being received already is answered at once, before the "ok".
+  choose_layers(wanted, {.simulcast = true, .svc = true}, current_, layers_, [this](const char* member, int layer) {
+    client_.push({Json::object("echotest", "event", "videocodec", video_codec(), member, layer)});
+  });
 
   Event event{Json::object("echotest", "event", "result", "ok")};
   if (message.offer) {
@@ -126,21 +113,6 @@ AnswerSection Echo::accept(const Section& section, const Configure& wanted) {
   answer.red = wanted.opusred.value_or(false) && section.red;
   if (answer.codec->type == CodecType::opus) answer.fmtp = "useinbandfec=1";
   return answer;
-}
-
-// Asking for the layer that is being received already is answered at once, before the "ok".
-void Echo::choose_layers(const Configure& wanted) {
-  if (wanted.fallback) layers_.fallback = std::chrono::microseconds(*wanted.fallback);
-  auto choose = [this](const char* member, const auto& target, uint8_t& layer, int current) {
-    if (!target) return;
-    layer = *target;
-    if (current == *target)
-      client_.push({Json::object("echotest", "event", "videocodec", video_codec(), member, current)});
-  };
-  choose("substream", wanted.substream, layers_.substream, current_.substream);
-  choose("temporal", wanted.temporal, layers_.temporal, current_.temporal);
-  choose("spatial_layer", wanted.spatial_layer, layers_.spatial, current_.spatial);
-  choose("temporal_layer", wanted.temporal_layer, layers_.temporal, current_.temporal);
 }
 
 void Echo::on_media_up() { connect(); }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cardea/layers.hpp"
 #include "cardea/plugin.hpp"
 #include "cardea/requests.hpp"
 #include "cardea/timer.hpp"
@@ -13,18 +14,14 @@
 namespace cardea::echotest {
 
 // The one message there is; members that are not there leave things as they are.
-struct Configure {
+struct Configure : LayerWishes, DelayWishes {
   std::optional<bool> audio, video;
   std::optional<uint32_t> bitrate;
   std::optional<bool> record;
   std::optional<std::string> filename;
-  std::optional<uint8_t> substream, temporal;
-  std::optional<uint32_t> fallback;  // us
   std::optional<bool> svc;
-  std::optional<uint8_t> spatial_layer, temporal_layer;
   std::optional<std::string> audiocodec, videocodec, videoprofile;
   std::optional<bool> opusred;
-  std::optional<int> min_delay, max_delay;  // in 10 ms; negative: no more
 };
 
 class Echo final : public Attachment {
@@ -52,7 +49,6 @@ private:
   Result<Event> configure(const Configure& wanted, const Message& message);
   AnswerPlan accept(const Offer& offer, const Configure& wanted);
   AnswerSection accept(const Section& section, const Configure& wanted);
-  void choose_layers(const Configure& wanted);
   void connect();
   void apply_switches();
   void apply_layers();

@@ -1,4 +1,4 @@
-// The error codes of the text room (protocol notes: textroom.md section 4). 429 is ours.
+// The error codes of the text room (protocol notes: textroom.md section 4). 429 and 430 are ours.
 #pragma once
 
 namespace cardea::textroom::code {
@@ -14,7 +14,8 @@ inline constexpr int username_exists = 420;
 inline constexpr int already_in_room = 421;
 inline constexpr int not_in_room = 422;
 inline constexpr int no_such_user = 423;
-inline constexpr int too_fast = 429;  // too many requests in a short time
+inline constexpr int too_fast = 429;  // too many requests, or too much told to others, in a short time
+inline constexpr int too_many_rooms = 430;
 inline constexpr int unknown_error = 499;
 
 }  // namespace cardea::textroom::code

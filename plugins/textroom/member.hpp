@@ -8,8 +8,8 @@
 #include <string>
 
 #include "cardea/json.hpp"
+#include "cardea/rate.hpp"
 #include "cardea/time.hpp"
-#include "rate.hpp"
 
 namespace cardea::textroom {
 

@@ -25,16 +25,17 @@ struct Here {
 };
 // 417, 422
 Result<Here> find_member(const Asker& asker, const PublicId& id) {
-  auto room = open_room(asker.rooms, id);
+  auto room = asker.rooms.open(id);
   if (!room) return room.error();
   Member* member = asker.seat->in(**room);
   if (member == nullptr) return Error{code::not_in_room, "Not in room " + id.text()};
   return Here{**room, *member};
 }
 
-Status may_join(Room& room, const Seat& seat, const Join& wanted) {
+Status may_join(const Asker& asker, Room& room, const Join& wanted) {
+  const Seat& seat = *asker.seat;
   const RoomSettings& settings = room.settings();
-  if (auto checked = check_word("pin", settings.pin, wanted.pin); !checked) return checked;
+  if (auto checked = asker.rooms.check_word("pin", settings.pin, wanted.pin, asker.client); !checked) return checked;
   if (seat.in(room) != nullptr) return Error{code::already_in_room, "Already in room " + room.id().text()};
   if (settings.allowed) {
     const auto& tokens = *settings.allowed;
@@ -57,10 +58,10 @@ Status may_join(Room& room, const Seat& seat, const Join& wanted) {
 Result<Json> join(Asker& asker, const Join& wanted, const Message&) {
   auto seat = who_asks(asker);
   if (!seat) return seat.error();
-  auto found = open_room(asker.rooms, wanted.room);
+  auto found = asker.rooms.open(wanted.room);
   if (!found) return found.error();
   Room& room = **found;
-  if (Status good = may_join(room, **seat, wanted); !good) return good.error();
+  if (Status good = may_join(asker, room, wanted); !good) return good.error();
   if (wanted.history) room.replay(**seat, asker.via);
   Member& member = room.enter(**seat, asker.via, wanted.username, wanted.display);
   Json reply = Json::object("textroom", "success", "participants", room.participants(&member));

@@ -24,7 +24,8 @@ public:
   std::optional<Json> admin(JsonView request) override {
     const JsonView verb = request["request"];
     if (verb.string() == "backend") return Json::object("textroom", "success", "backend", poster_.describe());
-    return run(verb.string(), {rooms_, nullptr, Via::api}, {Json::copy(request), "", {}, {}});
+    if (verb.string() == "refused") return Json::object("textroom", "success", "refused", rooms_.describe());
+    return run(verb.string(), {rooms_}, {Json::copy(request), "", {}, {}});
   }
 
 private:

@@ -23,35 +23,18 @@ struct Envelope {
 inline constexpr auto envelope_fields =
     std::tuple{required("textroom", &Envelope::textroom), required("transaction", &Envelope::transaction)};
 
-struct Create : RoomSettings {
-  PublicId room;
-  bool permanent = false;
-  std::optional<std::string> admin_key;
-};
-inline constexpr auto create_fields =
-    std::tuple_cat(std::tuple{optional("room", &Create::room), optional("permanent", &Create::permanent),
-                              optional("admin_key", &Create::admin_key)},
-                   room_fields);
-
-struct Edit {
-  PublicId room;
-  std::optional<std::string> secret;
-  std::optional<std::string> new_description, new_secret, new_pin, new_post;
-  std::optional<bool> new_is_private;
+struct Edit : EditRoom {
+  std::optional<std::string> new_post;
   std::optional<std::vector<Zone>> new_zones;
-  bool permanent = false;
+
+  void apply(RoomSettings& to) const {
+    change(new_post, to.post);
+    change(new_zones, to.zones);
+  }
 };
-inline constexpr auto edit_fields = std::tuple{
-    required("room", &Edit::room),
-    optional("secret", &Edit::secret),
-    optional("new_description", &Edit::new_description),
-    optional("new_secret", &Edit::new_secret),
-    optional("new_pin", &Edit::new_pin),
-    optional("new_post", &Edit::new_post),
-    optional("new_is_private", &Edit::new_is_private),
-    optional_array("new_zones", &Edit::new_zones, zone_fields),
-    optional("permanent", &Edit::permanent),
-};
+inline constexpr auto edit_fields =
+    std::tuple_cat(edit_room_fields, std::tuple{optional("new_post", &Edit::new_post),
+                                                optional_array("new_zones", &Edit::new_zones, zone_fields)});
 
 struct Kick {
   PublicId room;
@@ -68,7 +51,7 @@ struct Announcement {
 };
 inline constexpr auto announcement_fields =
     std::tuple{required("room", &Announcement::room), optional("secret", &Announcement::secret),
-               required("text", &Announcement::text)};
+               required("text", &Announcement::text, at_most_bytes(any_size))};
 
 struct Join {
   PublicId room;
@@ -91,8 +74,8 @@ struct Text {
   bool ack = true;
 };
 inline constexpr auto text_fields =
-    std::tuple{required("room", &Text::room), required("text", &Text::text), optional("to", &Text::to),
-               optional("tos", &Text::tos), optional("ack", &Text::ack)};
+    std::tuple{required("room", &Text::room), required("text", &Text::text, at_most_bytes(any_size)),
+               optional("to", &Text::to), optional("tos", &Text::tos), optional("ack", &Text::ack)};
 
 struct State {
   PublicId room;

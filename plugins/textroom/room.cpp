@@ -12,7 +12,11 @@ Room::Room(PublicId id, RoomSettings settings, const General& general, Services&
   if (settings_.description.empty()) settings_.description = "Room " + id_.text();
 }
 
-void Room::change(RoomSettings settings) { settings_ = std::move(settings); }
+void Room::change(RoomSettings settings) {
+  const bool other_zones = settings.zones != settings_.zones;
+  settings_ = std::move(settings);
+  if (other_zones) presence_.zones_changed();
+}
 
 Member* Room::find(std::string_view username) {
   auto found = members_.find(username);

@@ -43,7 +43,7 @@ Reply Seat::handle(Message message) {
     return reply;
   }
   const Verbs<Asker>& known = verbs(rooms_.general().string_ids);
-  Asker asker{rooms_, this, Via::api};
+  Asker asker{rooms_, &client_, this, Via::api};
   if (!known.knows(message.body)) return known.run(asker, message);  // says what is wrong
   // As Janus has it: a "textroom" in the body wins.
   const JsonView inner = message.body["textroom"];
@@ -109,12 +109,13 @@ void Seat::on_data(DataMessage message) {
 Json Seat::run_from_channel(Json body, const Envelope& envelope) {
   if (envelope.textroom != "presence")  // has a rate of its own
     if (Status turn = take_turn(); !turn) return error_data(turn.error());
-  return run(envelope.textroom, {rooms_, this, Via::channel}, {std::move(body), envelope.transaction, {}, {}});
+  return run(envelope.textroom, {rooms_, &client_, this, Via::channel},
+             {std::move(body), envelope.transaction, {}, {}});
 }
 
 // A state on its way many times a second: nobody waits for an answer.
 void Seat::update_quietly(Json body) {
-  const Json data = run("presence", {rooms_, this, Via::channel}, {std::move(body), "", {}, {}});
+  const Json data = run("presence", {rooms_, &client_, this, Via::channel}, {std::move(body), "", {}, {}});
   if (data["error_code"]) ++counters_.refused_states;
 }
 

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "cardea/plugin.hpp"
+#include "cardea/rate.hpp"
 #include "cardea/requests.hpp"
 #include "member.hpp"
 #include "outgoing.hpp"
-#include "rate.hpp"
 #include "requests.hpp"
 
 namespace cardea::textroom {

@@ -1,18 +1,13 @@
 #include "verbs.hpp"
 
+#include "seat.hpp"
+
 namespace cardea::textroom {
 namespace {
 
 Verbs<Asker> make(bool string_ids) {
-  const VerbCodes codes{code::invalid_request, code::missing_element, code::invalid_element, string_ids};
-  return Verbs<Asker>(codes, "textroom")
-      .answer("list", list_rooms_fields, list)
+  return room_verbs::table<Asker, RoomSettings, Edit>(RoomKind::words, string_ids, room_fields, edit_fields)
       .answer("listparticipants", one_room_fields, list_participants)
-      .answer("exists", one_room_fields, exists)
-      .answer("create", create_fields, create)
-      .answer("edit", edit_fields, edit)
-      .answer("destroy", destroy_room_fields, destroy)
-      .answer("allowed", change_allowed_fields, allowed)
       .answer("kick", kick_fields, kick)
       .answer("announcement", announcement_fields, announcement)
       .answer("join", join_fields, join)
@@ -22,6 +17,10 @@ Verbs<Asker> make(bool string_ids) {
 }
 
 }  // namespace
+
+void Asker::on_destroy(const Room& room) const {
+  if (seat != nullptr && seat->has_channel()) seat->tell(Via::channel, {room.destroyed(), rooms.general().style()});
+}
 
 const Verbs<Asker>& verbs(bool string_ids) {
   static const Verbs<Asker> with_numbers = make(false), with_strings = make(true);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cardea/requests.hpp"
+#include "cardea/room_verbs.hpp"
 #include "errors.hpp"
 #include "requests.hpp"
 #include "room.hpp"
@@ -12,11 +13,15 @@ namespace cardea::textroom {
 // Who asks, and how. No seat: the admin API.
 struct Asker {
   Rooms& rooms;
+  Handle* client = nullptr;
   Seat* seat = nullptr;
   Via via = Via::api;
 
   // The word of a good answer differs: "success" on a channel, "created" and the like elsewhere.
-  const char* word(const char* by_api) const { return via == Via::channel ? "success" : by_api; }
+  Json said(const char* by_api) const { return Json::object("textroom", via == Via::channel ? "success" : by_api); }
+  Sizes sizes() const { return rooms.general().sizes(); }
+  // Who asks is told on its channel, even if it is not in the room; and as a member once more.
+  void on_destroy(const Room& room) const;
 };
 
 // One of two, made at their first use: for numeric ids and for strings.
@@ -25,13 +30,7 @@ const Verbs<Asker>& verbs(bool string_ids);
 Json run(std::string_view verb, Asker asker, const Message& message);
 
 // room_requests.cpp
-Result<Json> list(Asker&, const ListRooms&, const Message&);
 Result<Json> list_participants(Asker&, const OneRoom&, const Message&);
-Result<Json> exists(Asker&, const OneRoom&, const Message&);
-Result<Json> create(Asker&, const Create&, const Message&);
-Result<Json> edit(Asker&, const Edit&, const Message&);
-Result<Json> destroy(Asker&, const DestroyRoom&, const Message&);
-Result<Json> allowed(Asker&, const ChangeAllowed&, const Message&);
 Result<Json> kick(Asker&, const Kick&, const Message&);
 Result<Json> announcement(Asker&, const Announcement&, const Message&);
 
@@ -40,11 +39,5 @@ Result<Json> join(Asker&, const Join&, const Message&);
 Result<Json> leave(Asker&, const OneRoom&, const Message&);
 Result<Json> message(Asker&, const Text&, const Message&);
 Result<Json> presence(Asker&, const State&, const Message&);
-
-// What a room asks of those who come: 417; 413, 419.
-Result<Room*> open_room(const Rooms& rooms, const PublicId& id);
-inline Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given) {
-  return cardea::check_word(name, needed, given, {code::missing_element, code::unauthorized});
-}
 
 }  // namespace cardea::textroom

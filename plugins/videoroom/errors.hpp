@@ -1,4 +1,4 @@
-// The error codes of the video room (protocol notes: videoroom.md section 8).
+// The error codes of the video room (protocol notes: videoroom.md section 8). 440 and 441 are ours.
 #pragma once
 
 namespace cardea::videoroom::code {
@@ -19,6 +19,8 @@ inline constexpr int not_published = 435;
 inline constexpr int id_exists = 436;
 inline constexpr int invalid_sdp = 437;
 inline constexpr int invalid_feed = 438;  // encrypted and plain feeds mixed
+inline constexpr int too_many_rooms = 440;
+inline constexpr int too_fast = 441;  // others were told too much in a short time
 inline constexpr int unknown_error = 499;
 
 }  // namespace cardea::videoroom::code

@@ -34,7 +34,7 @@ void Publisher::enter() {
 
 Status Publisher::admit(const Offer& offer, const Publish& wanted) const {
   const Room* at = rooms_.find(room_);
-  if (at == nullptr) return no_such_room(room_id_);
+  if (at == nullptr) return Rooms::no_such_room(room_id_);
   if (!active_ && at->active_publishers() >= at->settings().publishers)
     return Error{code::publishers_full,
                  "Maximum number of publishers (" + text(at->settings().publishers) + ") reached"};
@@ -150,8 +150,8 @@ Status Publisher::control(const StreamControl& wanted) {
     if (stream.kind != MediaKind::video || (one != nullptr && one != &stream)) continue;
     auto from = receiver(stream.mid);
     if (wanted.keyframe && from) rooms_.services().request_keyframe(*from);
-    if (!wanted.min_delay && !wanted.max_delay) continue;
-    stream.delay = playout_delay(wanted.min_delay, wanted.max_delay);
+    if (!static_cast<const DelayWishes&>(wanted)) continue;
+    stream.delay = wanted.delay();
     if (Room* at = room()) at->connect(person_.id);
   }
   return {};

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "cardea/plugin.hpp"
+#include "cardea/room_registry.hpp"
 #include "cardea/timer.hpp"
 #include "requests.hpp"
-#include "room_key.hpp"
 #include "stream.hpp"
 
 namespace cardea::videoroom {

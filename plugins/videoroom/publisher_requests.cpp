@@ -9,9 +9,10 @@ namespace {
 
 // Is the room there, and does this client know what it takes to come in?
 Result<Room*> room_for(Seat& seat, const Join& wanted) {
-  auto room = open_room(seat.rooms(), wanted.room);
+  auto room = seat.rooms().open(wanted.room);
   if (!room) return room;
-  if (auto checked = check_word("pin", (*room)->settings().pin, wanted.pin); !checked) return checked.error();
+  if (auto checked = seat.rooms().check_word("pin", (*room)->settings().pin, wanted.pin, &seat.client()); !checked)
+    return checked.error();
   if (wanted.ptype != "publisher" && wanted.ptype != "subscriber")
     return Error{code::invalid_element, "Invalid element (ptype should be publisher or subscriber)"};
   if (!(*room)->welcomes(wanted.token, wanted.ptype == "publisher", seat.client().plugin_name()))

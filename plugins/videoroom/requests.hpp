@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "cardea/layers.hpp"
 #include "cardea/public_id.hpp"
 #include "cardea/schema.hpp"
 #include "settings.hpp"
@@ -18,39 +19,25 @@ inline constexpr auto no_fields = std::tuple{};
 
 // Rooms
 
-struct Create : RoomSettings {
-  PublicId room;
-  bool permanent = false;
-  std::optional<std::string> admin_key;
-};
-inline constexpr auto create_fields =
-    std::tuple_cat(std::tuple{optional("room", &Create::room), optional("permanent", &Create::permanent),
-                              optional("admin_key", &Create::admin_key)},
-                   room_fields);
-
-struct Edit {
-  PublicId room;
-  std::optional<std::string> secret;
-  std::optional<std::string> new_description, new_secret, new_pin, new_rec_dir;
-  std::optional<bool> new_is_private, new_require_pvtid, new_lock_record;
+struct Edit : EditRoom {
+  std::optional<std::string> new_rec_dir;
+  std::optional<bool> new_require_pvtid, new_lock_record;
   std::optional<uint32_t> new_bitrate, new_fir_freq, new_publishers;
-  bool permanent = false;
+
+  void apply(RoomSettings& to) const {
+    change(new_require_pvtid, to.require_pvtid);
+    change(new_bitrate, to.bitrate);
+    change(new_fir_freq, to.fir_freq);
+    change(new_publishers, to.publishers);
+    change(new_lock_record, to.lock_record);
+    EditRoom::change<std::string>(new_rec_dir, to.rec_dir);
+  }
 };
-inline constexpr auto edit_fields = std::tuple{
-    required("room", &Edit::room),
-    optional("secret", &Edit::secret),
-    optional("new_description", &Edit::new_description),
-    optional("new_is_private", &Edit::new_is_private),
-    optional("new_secret", &Edit::new_secret),
-    optional("new_pin", &Edit::new_pin),
-    optional("new_require_pvtid", &Edit::new_require_pvtid),
-    optional("new_bitrate", &Edit::new_bitrate),
-    optional("new_fir_freq", &Edit::new_fir_freq),
-    optional("new_publishers", &Edit::new_publishers),
-    optional("new_lock_record", &Edit::new_lock_record),
-    optional("new_rec_dir", &Edit::new_rec_dir),
-    optional("permanent", &Edit::permanent),
-};
+inline constexpr auto edit_fields = std::tuple_cat(
+    edit_room_fields,
+    std::tuple{optional("new_require_pvtid", &Edit::new_require_pvtid), optional("new_bitrate", &Edit::new_bitrate),
+               optional("new_fir_freq", &Edit::new_fir_freq), optional("new_publishers", &Edit::new_publishers),
+               optional("new_lock_record", &Edit::new_lock_record), optional("new_rec_dir", &Edit::new_rec_dir)});
 
 struct Kick {
   PublicId room, id;
@@ -110,20 +97,15 @@ inline constexpr auto description_fields =
     std::tuple{required("mid", &Description::mid), required("description", &Description::description)};
 
 // What a publisher says about one of its streams; without a mid: about all of its video.
-struct StreamControl {
+struct StreamControl : DelayWishes {
   std::optional<std::string> mid;
   std::optional<bool> send;
   bool keyframe = false;
-  std::optional<int> min_delay, max_delay;  // in 10 ms; negative: no more
 };
-inline constexpr int64_t max_delay_10ms = 4095;  // 12 bits in the extension
-inline constexpr auto control_fields = std::tuple{
-    optional("mid", &StreamControl::mid),
-    optional("send", &StreamControl::send),
-    optional("keyframe", &StreamControl::keyframe),
-    optional("min_delay", &StreamControl::min_delay, range(-1000000, max_delay_10ms)),
-    optional("max_delay", &StreamControl::max_delay, range(-1000000, max_delay_10ms)),
-};
+inline constexpr auto control_fields =
+    std::tuple_cat(std::tuple{optional("mid", &StreamControl::mid), optional("send", &StreamControl::send),
+                              optional("keyframe", &StreamControl::keyframe)},
+                   delay_fields);
 
 struct Publish : StreamControl {
   std::optional<std::string> audiocodec, videocodec;
@@ -151,22 +133,11 @@ inline constexpr auto publish_fields = std::tuple_cat(
 // Subscribing
 
 // How a subscriber wants a stream relayed.
-struct Wishes {
+struct Wishes : LayerWishes, DelayWishes {
   std::optional<bool> send;
-  std::optional<uint8_t> substream, temporal, spatial_layer, temporal_layer;
-  std::optional<uint32_t> fallback;         // us
-  std::optional<int> min_delay, max_delay;  // in 10 ms; negative: no more
 };
-inline constexpr auto wish_fields = std::tuple{
-    optional("send", &Wishes::send),
-    optional("substream", &Wishes::substream, range(0, 2)),
-    optional("temporal", &Wishes::temporal, range(0, 2)),
-    optional("fallback", &Wishes::fallback),
-    optional("spatial_layer", &Wishes::spatial_layer, range(0, 2)),
-    optional("temporal_layer", &Wishes::temporal_layer, range(0, 2)),
-    optional("min_delay", &Wishes::min_delay, range(-1000000, max_delay_10ms)),
-    optional("max_delay", &Wishes::max_delay, range(-1000000, max_delay_10ms)),
-};
+inline constexpr auto wish_fields =
+    std::tuple_cat(std::tuple{optional("send", &Wishes::send)}, layer_fields, delay_fields);
 
 struct StreamChoice : Wishes {
   PublicId feed;

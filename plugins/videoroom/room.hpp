@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "cardea/plugin.hpp"
+#include "cardea/room_registry.hpp"
 #include "cardea/timer.hpp"
 #include "publisher.hpp"
-#include "room_key.hpp"
 #include "settings.hpp"
 
 namespace cardea::videoroom {

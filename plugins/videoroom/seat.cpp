@@ -8,9 +8,12 @@ namespace cardea::videoroom {
 
 Reply Seat::handle(Message message) {
   const AllVerbs& verbs = all_verbs(rooms_.general().string_ids);
-  if (verbs.of_rooms.knows(message.body)) return verbs.of_rooms.run(rooms_, message);
+  Asker asker{rooms_, &client_};
+  if (verbs.of_rooms.knows(message.body)) return verbs.of_rooms.run(asker, message);
   return verbs.of_seats.run(*this, message);
 }
+
+Sizes Seat::sizes() const { return rooms_.general().sizes(); }
 
 Status Seat::admit(const std::string& verb, unsigned roles) const {
   const unsigned role = publisher_ ? publisher : subscription_ ? subscriber : nobody;
@@ -25,11 +28,11 @@ Status Seat::admit(const std::string& verb, unsigned roles) const {
     return Error{code::already_joined,
                  text("Already in as a ", role == publisher ? "publisher" : "subscriber", " on this handle")};
   }
-  if (role == publisher && room == nullptr) return no_such_room(publisher_->room_id());
+  if (role == publisher && room == nullptr) return Rooms::no_such_room(publisher_->room_id());
   if ((roles & role) == 0)
     return Error{code::unknown_request,
                  text("Invalid request '", verb, "' for a ", role == publisher ? "publisher" : "subscriber")};
-  if (room == nullptr) return no_such_room(subscription_->room_id());
+  if (room == nullptr) return Rooms::no_such_room(subscription_->room_id());
   return {};
 }
 

@@ -30,6 +30,7 @@ public:
 
   // Who may ask for what, before the request is read (videoroom.md section 1).
   Status admit(const std::string& verb, unsigned roles) const;
+  Sizes sizes() const;
 
   // For the handlers: the client itself, and what it is here (after admit() the right one is there).
   Handle& client() { return client_; }

@@ -1,5 +1,6 @@
 #include "stream.hpp"
 
+#include "cardea/layers.hpp"
 #include "room.hpp"
 
 namespace cardea::videoroom {
@@ -125,7 +126,7 @@ Json Stream::described(const std::optional<uint64_t>& subscribers) const {
     if (std::string profile = profile_of(*codec); !profile.empty())
       json.set(codec->type == CodecType::h264 ? "h264-profile" : "vp9-profile", profile);
   }
-  if (delay) json.set("playout-delay", Json::object("min-delay", delay->min_10ms, "max-delay", delay->max_10ms));
+  describe_delay(delay, json);
   if (simulcast) json.set("simulcast", true);
   if (svc) json.set("svc", true);
   if (has_levels()) json.set("talking", talking);

@@ -161,8 +161,8 @@ Result<Event> configure_subscriber(Seat& seat, const ConfigureLines& wanted, con
   }
   Event event{event_of(self, "configured")};
   if (!wanted.restart && !wanted.update) return event;
-  if (self.offer_pending()) {
-    self.offer_later(wanted.restart);
+  if (self.offers().pending()) {
+    self.offers().want(wanted.restart);
     return Event{};  // the offer that follows the next answer is the reply
   }
   self.offer_in(event, wanted.restart);

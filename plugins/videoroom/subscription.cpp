@@ -20,12 +20,6 @@ void each_wanted(const Publisher& publisher, const StreamChoice& choice, Visit&&
 
 }  // namespace
 
-std::optional<PlayoutDelay> playout_delay(std::optional<int> min_10ms, std::optional<int> max_10ms) {
-  const int min = min_10ms.value_or(0), max = max_10ms.value_or(std::max(min, 0));
-  if (min < 0 || max < min) return std::nullopt;
-  return PlayoutDelay{static_cast<uint16_t>(min), static_cast<uint16_t>(max)};
-}
-
 Subscription::Subscription(Rooms& rooms, Room& room, Handle& client, const SubscriberJoin& wanted)
     : rooms_(rooms), client_(client), room_(room.key()), room_id_(room.id()), private_id_(wanted.private_id),
       use_msid_(wanted.use_msid), autoupdate_(wanted.autoupdate), answered_later_(rooms.services()) {
@@ -110,8 +104,7 @@ void Subscription::attach(Line& line, const Publisher& from, const Stream& strea
   line.source = Source{from.person().id, stream.mid};
   line.codec = stream.offered_codec();
   line.extensions = stream.offered_extensions();
-  line.simulcast = stream.simulcast;
-  line.svc = stream.svc;
+  line.has = {stream.simulcast, stream.svc};
   line.current = {};
   if (use_msid_) line.msid = from.person().id.text() + " " + stream.mid;
 }
@@ -153,8 +146,8 @@ void Subscription::clear(Line& line) {
 Event Subscription::changed(bool description_changed) {
   Event event{Json::object("videoroom", "updated", "room", room_id_.json())};
   if (!description_changed) return event;
-  if (offer_pending_) {
-    offer_later(false);
+  if (offers_.pending()) {
+    offers_.want(false);
     event.data.set("videoroom", "updating");
     return event;
   }
@@ -167,12 +160,7 @@ void Subscription::offer_in(Event& event, bool ice_restart) {
   OfferPlan offer = plan();
   offer.ice_restart = ice_restart;
   event.jsep = std::move(offer);
-  offer_pending_ = true;
-}
-
-void Subscription::offer_later(bool ice_restart) {
-  offer_wanted_ = true;
-  restart_wanted_ = restart_wanted_ || ice_restart;
+  offers_.sent();
 }
 
 OfferPlan Subscription::plan() const {
@@ -192,7 +180,7 @@ OfferPlan Subscription::plan() const {
 }
 
 void Subscription::on_answer(const Answer& answer) {
-  offer_pending_ = false;
+  offers_.answered();
   answered_ = true;
   for (const Section& section : answer.sections)
     if (Line* line = find(section.mid))
@@ -200,14 +188,15 @@ void Subscription::on_answer(const Answer& answer) {
           line->active() && !section.rejected && (line->kind == MediaKind::data || receives(section.direction));
   answered_later_.start(Duration::zero(), [this] {
     connect();
-    if (offer_wanted_ && !offer_pending_) push_offer();
+    push_offer();
   });
 }
 
 void Subscription::push_offer() {
+  const auto restart = offers_.take();
+  if (!restart) return;
   Event event{Json::object("videoroom", "updated", "room", room_id_.json(), "streams", streams())};
-  offer_in(event, restart_wanted_);
-  offer_wanted_ = restart_wanted_ = false;
+  offer_in(event, *restart);
   client_.push(std::move(event));
 }
 
@@ -251,29 +240,18 @@ void Subscription::switch_all(MediaKind kind, bool send) {
 }
 
 void Subscription::apply(const Wishes& wanted, Line& line) {
-  auto choose = [&](const std::optional<uint8_t>& target, uint8_t& layer, int current, const char* member) {
-    if (!target) return;
-    layer = *target;
-    // Who asks for what comes already hears so at once: no change would tell.
-    if (current == *target) notify(line, member, current);
-  };
-  if (wanted.fallback) line.layers.fallback = std::chrono::microseconds(*wanted.fallback);
-  if (line.simulcast) {
-    choose(wanted.substream, line.layers.substream, line.current.substream, "substream");
-    choose(wanted.temporal, line.layers.temporal, line.current.temporal, "temporal");
-  } else if (line.svc) {
-    choose(wanted.spatial_layer, line.layers.spatial, line.current.spatial, "spatial_layer");
-    choose(wanted.temporal_layer, line.layers.temporal, line.current.temporal, "temporal_layer");
-  }
+  choose_layers(wanted, line.has, line.current, line.layers,
+                [&](const char* layer, int value) { notify(line, layer, value); });
   const bool resumed = wanted.send.value_or(false) && !line.send;
   line.send = wanted.send.value_or(line.send);
-  if (wanted.min_delay || wanted.max_delay) line.delay = playout_delay(wanted.min_delay, wanted.max_delay);
+  const bool delayed{static_cast<const DelayWishes&>(wanted)};
+  if (delayed) line.delay = wanted.delay();
   if (!line.route) return;
   Services& services = rooms_.services();
   services.set_layers(line.route->second, line.layers);
   if (wanted.send) services.pause(line.route->second, paused_ || !line.send);
   if (resumed && line.kind == MediaKind::video) services.request_keyframe(line.route->first);
-  if (wanted.min_delay || wanted.max_delay) services.set_playout_delay(line.route->second, line.delay);
+  if (delayed) services.set_playout_delay(line.route->second, line.delay);
 }
 
 std::optional<bool> Subscription::switch_to(const StreamSwitch& wanted) {
@@ -298,20 +276,15 @@ void Subscription::on_media_up() { connect(); }
 void Subscription::on_media_down() {
   answered_later_.cancel();
   lines_.clear();
-  answered_ = paused_ = offer_pending_ = offer_wanted_ = restart_wanted_ = false;
+  answered_ = paused_ = false;
+  offers_ = {};
 }
 
 void Subscription::on_layers(SenderId sender, const CurrentLayers& now) {
   for (Line& line : lines_) {
     if (!line.route || line.route->second != sender) continue;
     const CurrentLayers before = std::exchange(line.current, now);
-    if (line.simulcast) {
-      if (now.substream != before.substream) notify(line, "substream", now.substream);
-      if (now.temporal != before.temporal) notify(line, "temporal", now.temporal);
-    } else if (line.svc) {
-      if (now.spatial != before.spatial) notify(line, "spatial_layer", now.spatial);
-      if (now.temporal != before.temporal) notify(line, "temporal_layer", now.temporal);
-    }
+    tell_changes(line.has, before, now, [&](const char* layer, int value) { notify(line, layer, value); });
   }
 }
 
@@ -338,10 +311,8 @@ void Subscription::lose(const PublicId& feed, const std::optional<std::string>& 
     description_changes = true;
   }
   if (!description_changes || !autoupdate_) return;
-  if (offer_pending_)
-    offer_later(false);
-  else
-    push_offer();
+  offers_.want(false);
+  push_offer();
 }
 
 void Subscription::connect() {
@@ -412,7 +383,7 @@ Json Subscription::streams() const {
 }
 
 void Subscription::describe(Json& to) const {
-  to.set("answered", answered_).set("pending_offer", offer_wanted_).set("pending_restart", restart_wanted_);
+  to.set("answered", answered_).set("pending_offer", offers_.wanted()).set("pending_restart", offers_.restart_wanted());
   to.set("paused", paused_).set("e2ee", e2ee().value_or(false));
   if (lost_messages_ > 0) to.set("lost-messages", lost_messages_);
 }
@@ -429,17 +400,8 @@ void Subscription::describe_source(const Line& line, Json& json) const {
   json.set("codec", name(line.codec->type));
   if (std::string profile = profile_of(*line.codec); !profile.empty())
     json.set(line.codec->type == CodecType::h264 ? "h264-profile" : "vp9-profile", profile);
-  const Layers& layers = line.layers;
-  const CurrentLayers& now = line.current;
-  if (line.simulcast)
-    json.set("simulcast",
-             Json::object("substream", now.substream, "substream-target", layers.substream, "temporal-layer",
-                          now.temporal, "temporal-layer-target", layers.temporal, "fallback", to_us(layers.fallback)));
-  if (line.svc)
-    json.set("svc", Json::object("spatial-layer", now.spatial, "target-spatial-layer", layers.spatial, "temporal-layer",
-                                 now.temporal, "target-temporal-layer", layers.temporal));
-  if (line.delay)
-    json.set("playout-delay", Json::object("min-delay", line.delay->min_10ms, "max-delay", line.delay->max_10ms));
+  describe_layers(line.has, line.current, line.layers, json);
+  describe_delay(line.delay, json);
 }
 
 }  // namespace cardea::videoroom

@@ -8,10 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "cardea/layers.hpp"
+#include "cardea/offer_turn.hpp"
 #include "cardea/plugin.hpp"
+#include "cardea/room_registry.hpp"
 #include "cardea/timer.hpp"
 #include "requests.hpp"
-#include "room_key.hpp"
 #include "stream.hpp"
 
 namespace cardea::videoroom {
@@ -34,7 +36,7 @@ struct Line {
   std::string crossrefid;
   std::optional<Codec> codec;
   Extensions extensions;
-  bool simulcast = false, svc = false;
+  LayerKind has;
   // state
   std::optional<Source> source;     // audio and video; none: inactive
   std::set<PublicId> data_sources;  // data: all publishers share one line
@@ -72,9 +74,7 @@ public:
   Event changed(bool description_changed);
   // The event's offer; from here on an answer is awaited.
   void offer_in(Event& event, bool ice_restart = false);
-  // An offer is out that is not answered; ours waits for that.
-  bool offer_pending() const { return offer_pending_; }
-  void offer_later(bool ice_restart);
+  OfferTurn& offers() { return offers_; }
   void on_answer(const Answer& answer);
 
   void resume();
@@ -110,7 +110,7 @@ private:
   void apply(const Wishes& wanted, Line& line);
   void clear(Line& line);
   void connect(Line& line);
-  void push_offer();
+  void push_offer();  // the wanted one, when it is its turn
   void notify(const Line& line, const char* layer, int value);
   const Publisher* publisher(const PublicId& feed) const;
   std::optional<bool> e2ee() const;  // of what is watched; none: nothing is
@@ -131,12 +131,8 @@ private:
   bool paused_ = false;
   uint64_t lost_messages_ = 0;  // of data, that the client could not take
   bool answered_ = false;
-  bool offer_pending_ = false;
-  bool offer_wanted_ = false, restart_wanted_ = false;  // once the pending one is answered
-  Timer answered_later_;                                // once the core knows what was agreed on
+  OfferTurn offers_;
+  Timer answered_later_;  // once the core knows what was agreed on
 };
-
-// None if negative, or if the two contradict each other.
-std::optional<PlayoutDelay> playout_delay(std::optional<int> min_10ms, std::optional<int> max_10ms);
 
 }  // namespace cardea::videoroom

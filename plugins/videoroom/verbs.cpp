@@ -5,14 +5,8 @@
 namespace cardea::videoroom {
 namespace {
 
-Verbs<Rooms> room_verbs(const VerbCodes& codes) {
-  return Verbs<Rooms>(codes, "videoroom")
-      .answer("create", create_fields, create)
-      .answer("edit", edit_fields, edit)
-      .answer("destroy", destroy_room_fields, destroy)
-      .answer("exists", one_room_fields, exists)
-      .answer("list", list_rooms_fields, list)
-      .answer("allowed", change_allowed_fields, allowed)
+Verbs<Asker> verbs_of_rooms(bool string_ids) {
+  return room_verbs::table<Asker, RoomSettings, Edit>(RoomKind::words, string_ids, room_fields, edit_fields)
       .answer("kick", kick_fields, kick)
       .answer("moderate", moderate_fields, moderate)
       .answer("listparticipants", one_room_fields, list_participants)
@@ -28,8 +22,8 @@ Verbs<Rooms> room_verbs(const VerbCodes& codes) {
       .answer("remove_remote_publisher", no_fields, no_remote_publishers);
 }
 
-Verbs<Seat> seat_verbs(const VerbCodes& codes) {
-  return Verbs<Seat>(codes, "videoroom")
+Verbs<Seat> verbs_of_seats(bool string_ids) {
+  return Verbs<Seat>({code::unknown_request, code::missing_element, code::invalid_element, string_ids}, "videoroom")
       .event("join", join_fields, join, Role::nobody)
       .event("joinandconfigure", join_fields, join_and_configure, Role::nobody)
       .event("publish", publish_fields, publish, Role::publisher)
@@ -44,10 +38,7 @@ Verbs<Seat> seat_verbs(const VerbCodes& codes) {
       .event("switch", switch_fields, switch_streams, Role::subscriber);
 }
 
-AllVerbs make(bool string_ids) {
-  const VerbCodes codes{code::unknown_request, missing_code, invalid_code, string_ids};
-  return {room_verbs(codes), seat_verbs(codes)};
-}
+AllVerbs make(bool string_ids) { return {verbs_of_rooms(string_ids), verbs_of_seats(string_ids)}; }
 
 }  // namespace
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cardea/requests.hpp"
+#include "cardea/room_verbs.hpp"
 #include "errors.hpp"
 #include "requests.hpp"
 #include "rooms.hpp"
@@ -10,28 +11,29 @@
 
 namespace cardea::videoroom {
 
+// Who asks about rooms.
+struct Asker {
+  Rooms& rooms;
+  Handle* client = nullptr;  // none: the admin API
+
+  Json said(const char* word) const { return Json::object("videoroom", word); }
+  Sizes sizes() const { return rooms.general().sizes(); }
+};
+
 struct AllVerbs {
-  Verbs<Rooms> of_rooms;
+  Verbs<Asker> of_rooms;
   Verbs<Seat> of_seats;
 };
 // One of two, made at their first use: for numeric ids and for strings.
 const AllVerbs& all_verbs(bool string_ids);
 
-inline constexpr int missing_code = 429, invalid_code = 430;
-
 // room_requests.cpp
-Result<Json> create(Rooms&, const Create&, const Message&);
-Result<Json> edit(Rooms&, const Edit&, const Message&);
-Result<Json> destroy(Rooms&, const DestroyRoom&, const Message&);
-Result<Json> exists(Rooms&, const OneRoom&, const Message&);
-Result<Json> list(Rooms&, const ListRooms&, const Message&);
-Result<Json> allowed(Rooms&, const ChangeAllowed&, const Message&);
-Result<Json> kick(Rooms&, const Kick&, const Message&);
-Result<Json> moderate(Rooms&, const Moderate&, const Message&);
-Result<Json> list_participants(Rooms&, const OneRoom&, const Message&);
-Result<Json> enable_recording(Rooms&, const EnableRecording&, const Message&);
-Result<Json> no_forwarders(Rooms&, const Nothing&, const Message&);
-Result<Json> no_remote_publishers(Rooms&, const Nothing&, const Message&);
+Result<Json> kick(Asker&, const Kick&, const Message&);
+Result<Json> moderate(Asker&, const Moderate&, const Message&);
+Result<Json> list_participants(Asker&, const OneRoom&, const Message&);
+Result<Json> enable_recording(Asker&, const EnableRecording&, const Message&);
+Result<Json> no_forwarders(Asker&, const Nothing&, const Message&);
+Result<Json> no_remote_publishers(Asker&, const Nothing&, const Message&);
 
 // publisher_requests.cpp
 Result<Event> join(Seat&, const Join&, const Message&);
@@ -56,13 +58,11 @@ Result<Event> switch_streams(Seat&, const Switch&, const Message&);
 
 // Reading that depends on more than the verb.
 inline ReadOptions reading(const Rooms& rooms) {
-  return {.missing = missing_code, .invalid = invalid_code, .string_ids = rooms.general().string_ids};
-}
-
-// What a room asks of those who come: 426, 429, 433.
-Result<Room*> open_room(const Rooms& rooms, const PublicId& id);
-inline Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given) {
-  return cardea::check_word(name, needed, given, {missing_code, code::unauthorized});
+  const General& general = rooms.general();
+  return {.missing = code::missing_element,
+          .invalid = code::invalid_element,
+          .string_ids = general.string_ids,
+          .sizes = general.sizes()};
 }
 
 }  // namespace cardea::videoroom

@@ -41,7 +41,7 @@ struct handler_request<R (Seat::*)(const Request&, const Message&)> {
 }  // namespace detail
 
 // Seat: who asks. If it has `Status admit(const std::string& verb, unsigned roles)`, that is called before an event
-// verb is read, and its error wins: it tells who may ask what.
+// verb is read, and its error wins: it tells who may ask what. If it has `Sizes sizes()`, those bound what is read.
 template <class Seat>
 class Verbs {
 public:
@@ -54,7 +54,7 @@ public:
                                 {.run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
                                   using Request = typename detail::handler_request<Handler>::type;
                                   Result<Event> out = Event{};
-                                  auto request = read<Request>(message.body, fields, options(this_codes));
+                                  auto request = read<Request>(message.body, fields, options(this_codes, seat));
                                   if (!request) return Result<Event>(request.error());
                                   Result<Json> data = std::invoke(handler, seat, *request, message);
                                   if (!data) return Result<Event>(data.error());
@@ -70,7 +70,7 @@ public:
                                  .roles = (0u | ... | static_cast<unsigned>(roles)),
                                  .run = [this_codes = codes_, fields, handler](Seat& seat, const Message& message) {
                                    using Request = typename detail::handler_request<Handler>::type;
-                                   auto request = read<Request>(message.body, fields, options(this_codes));
+                                   auto request = read<Request>(message.body, fields, options(this_codes, seat));
                                    if (!request) return Result<Event>(request.error());
                                    return Result<Event>(std::invoke(handler, seat, *request, message));
                                  }});
@@ -115,8 +115,10 @@ private:
                    [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     return out;
   }
-  static ReadOptions options(const VerbCodes& codes) {
-    return {.missing = codes.missing, .invalid = codes.invalid, .string_ids = codes.string_ids};
+  static ReadOptions options(const VerbCodes& codes, const Seat& seat) {
+    ReadOptions options{.missing = codes.missing, .invalid = codes.invalid, .string_ids = codes.string_ids};
+    if constexpr (requires { seat.sizes(); }) options.sizes = seat.sizes();
+    return options;
   }
   Verbs&& row(const char* name, Row row) && {
     rows_.emplace(name, std::move(row));

@@ -69,6 +69,13 @@ public:
     return all;
   }
 
+  // The configuration has it; the file has it.
+  bool configured(const PublicId& id) const { return configured_.contains(id); }
+  bool saved(const PublicId& id) const {
+    auto found = saved_.find(id);
+    return found != saved_.end() && found->second;
+  }
+
   // Keep or forget a room over restarts; whether that worked.
   bool save(const PublicId& id, const Settings& settings) { return replace(id, settings); }
   bool forget(const PublicId& id) {
@@ -101,7 +108,8 @@ private:
     const auto saved_fields = std::tuple_cat(
         std::tuple{required("room", &SavedRoom::room), optional("destroyed", &SavedRoom::destroyed)}, fields);
     rooms.each_element([&](JsonView one) {
-      auto room = read<SavedRoom>(one, saved_fields, {.string_ids = string_ids});
+      auto room =
+          read<SavedRoom>(one, saved_fields, {.string_ids = string_ids, .sizes = {any_size, any_size, any_size}});
       std::optional<SettingError> wrong;
       if (room) wrong = wrong_(*room);
       if (!room || wrong || room->room.empty()) {

@@ -1,8 +1,10 @@
-// What plugins with rooms have in common: ids of rooms, words that guard them, lists of allowed tokens, and requests.
+// What plugins with rooms have in common: ids of rooms, words that guard them, lists of allowed tokens, settings, and
+// requests. room_registry.hpp has the rooms, room_verbs.hpp answers the requests.
 #pragma once
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,26 +58,22 @@ inline bool same_word(std::string_view a, std::string_view b) {
   return differences == 0;
 }
 
-// A secret, pin or key that has to be given, unless none is needed.
-struct WordCodes {
-  int missing = 0, unauthorized = 0;
+// How a plugin names itself in its answers and its log, and its codes of errors.
+struct RoomWords {
+  const char* key;  // {"videoroom": "success"}
+  int unknown_request, missing, invalid;
+  int no_such_room, room_exists, unauthorized;
+  int too_many, too_fast, failed;
 };
-inline Status check_word(const char* name, const std::string& needed, const std::optional<std::string>& given,
-                         WordCodes codes) {
-  if (needed.empty()) return {};
-  if (!given) return Error{codes.missing, text("Missing mandatory element (", name, ")")};
-  if (!same_word(*given, needed)) return Error{codes.unauthorized, text("Unauthorized (wrong ", name, ")")};
-  return {};
-}
 
 // A room's list of tokens: who may come. None: anyone may.
 using Tokens = std::optional<std::vector<std::string>>;
 // The verb "allowed": enable, disable, add, remove. A list that is switched off is kept in `unused` and changed there,
 // until it is switched on. Returns the list, which a "disable" does not tell.
 inline Result<Json> change_tokens(Tokens& tokens, std::vector<std::string>& unused, std::string_view action,
-                                  const Tokens& which, int missing) {
+                                  const Tokens& which, const RoomWords& words) {
   const bool changes = action == "add" || action == "remove";
-  if (changes && !which) return Error{missing, "Missing mandatory element (allowed)"};
+  if (changes && !which) return Error{words.missing, "Missing mandatory element (allowed)"};
   if (action == "enable" && !tokens) tokens = std::exchange(unused, {});
   if (action == "disable") {
     if (tokens) unused = std::move(*tokens);
@@ -93,6 +91,135 @@ inline Result<Json> change_tokens(Tokens& tokens, std::vector<std::string>& unus
   return all;
 }
 
+// What the settings of every kind of room begin with.
+struct RoomBasics {
+  std::string description;  // empty: "Room <id>"
+  std::string secret, pin;  // empty: none
+  bool is_private = false;
+  Tokens allowed;
+  std::vector<std::string> unused_tokens;  // of a list that is switched off; not configured, not saved
+};
+inline constexpr auto room_basics_fields = std::tuple{
+    setting("description", &RoomBasics::description, "shown in lists; empty: \"Room <id>\""),
+    setting("secret", &RoomBasics::secret, "needed to edit, destroy, kick...; empty: none"),
+    setting("pin", &RoomBasics::pin, "needed to join; empty: none"),
+    setting("is_private", &RoomBasics::is_private, "hidden from \"list\""),
+    setting("allowed", &RoomBasics::allowed, "tokens that may join; left out: anyone"),
+};
+
+// Section "general" of every plugin with rooms begins with this.
+struct RoomGeneral {
+  std::string admin_key;
+  bool string_ids = false;
+  bool demo_room = true;
+  uint32_t max_rooms = 10000, max_session_rooms = 100;
+  uint32_t max_room_size = 64 * 1024;
+  bool permanent_without_key = false;
+  uint32_t max_text = Sizes{}.text, max_metadata = Sizes{}.object;
+  uint32_t told_rate = 64 * 1024, told_burst = 1024 * 1024;
+
+  Sizes sizes() const { return {.text = max_text, .object = max_metadata}; }
+};
+inline constexpr auto room_general_fields = std::tuple{
+    setting("admin_key", &RoomGeneral::admin_key, "needed to create rooms and to list private ones; empty: not needed"),
+    setting("string_ids", &RoomGeneral::string_ids, "ids are strings, not numbers"),
+    setting("demo_room", &RoomGeneral::demo_room, "make the demo room 1234 where no room is configured or saved"),
+    setting("max_rooms", &RoomGeneral::max_rooms, "no room is created beyond so many", "rooms", range(1, 1000000)),
+    setting("max_session_rooms", &RoomGeneral::max_session_rooms, "so many rooms that one session created may be there",
+            "rooms", range(1, 1000000)),
+    setting("max_room_size", &RoomGeneral::max_room_size, "what clients may make of one room's settings, in JSON",
+            "bytes", range(4096, 16 * 1024 * 1024)),
+    setting("permanent_without_key", &RoomGeneral::permanent_without_key,
+            "rooms may be saved by those who do not know the admin_key"),
+    setting("max_text", &RoomGeneral::max_text, "names, descriptions, mids, tokens and the like are refused beyond",
+            "bytes", range(64, 1024 * 1024)),
+    setting("max_metadata", &RoomGeneral::max_metadata, "metadata and other objects are refused beyond", "bytes",
+            range(64, 1024 * 1024)),
+    setting("told_rate", &RoomGeneral::told_rate,
+            "what one session may have told to others in the long run; 0: no limit", "bytes/s"),
+    setting("told_burst", &RoomGeneral::told_burst, "what one session may have told to others at once", "bytes",
+            range(64 * 1024, 1 << 30)),
+};
+
+// A list in an answer, of which a client gets no more than its queue takes: the elements that fit. `next` is where to
+// go on ("after" of the next request) if some did not.
+class Page {
+public:
+  static constexpr size_t max_bytes = 512 * 1024;
+
+  // Whether it fits; nothing is added after what did not.
+  bool add(const PublicId& id, Json one) {
+    if (full_) return false;
+    bytes_ += one.text().size();
+    if (bytes_ > max_bytes && all_.size() > 0) return !(full_ = true);
+    all_.append(std::move(one));
+    last_ = id;
+    return true;
+  }
+  // As the member `name` of an answer, with "next".
+  void move_to(const char* name, Json& answer) {
+    answer.set(name, std::move(all_));
+    if (full_) answer.set("next", last_.json());
+  }
+
+private:
+  // state
+  Json all_ = Json::array();
+  PublicId last_;
+  size_t bytes_ = 0;
+  bool full_ = false;
+};
+
+// Requests that every plugin with rooms takes, with their fields.
+
+template <class Settings>
+struct CreateRoom : Settings {
+  PublicId room;
+  bool permanent = false;
+  std::optional<std::string> admin_key;
+};
+template <class Settings>
+constexpr auto create_room_fields(const auto& settings_fields) {
+  using Create = CreateRoom<Settings>;
+  return std::tuple_cat(std::tuple{optional("room", &Create::room), optional("permanent", &Create::permanent),
+                                   optional("admin_key", &Create::admin_key)},
+                        settings_fields);
+}
+
+// A plugin's own edit is built on it, and has `void apply(Settings&) const` for what it adds.
+struct EditRoom {
+  PublicId room;
+  std::optional<std::string> secret, admin_key;
+  std::optional<std::string> new_description, new_secret, new_pin;
+  std::optional<bool> new_is_private;
+  bool permanent = false;
+
+  // Empty words are no wish: a secret or pin cannot be taken away.
+  static void change(const std::optional<std::string>& to, std::string& word) {
+    if (to && !to->empty()) word = *to;
+  }
+  template <class T>
+  static void change(const std::optional<T>& to, T& value) {
+    if (to) value = *to;
+  }
+  void apply_basics(RoomBasics& to) const {
+    change(new_description, to.description);
+    change(new_secret, to.secret);
+    change(new_pin, to.pin);
+    change(new_is_private, to.is_private);
+  }
+};
+inline constexpr auto edit_room_fields = std::tuple{
+    required("room", &EditRoom::room),
+    optional("secret", &EditRoom::secret),
+    optional("admin_key", &EditRoom::admin_key),
+    optional("new_description", &EditRoom::new_description),
+    optional("new_secret", &EditRoom::new_secret),
+    optional("new_pin", &EditRoom::new_pin),
+    optional("new_is_private", &EditRoom::new_is_private),
+    optional("permanent", &EditRoom::permanent),
+};
+
 // Requests that every plugin with rooms takes, with their fields.
 
 struct OneRoom {
@@ -102,17 +229,19 @@ inline constexpr auto one_room_fields = std::tuple{required("room", &OneRoom::ro
 
 struct ListRooms {
   std::optional<std::string> admin_key;
+  std::optional<PublicId> after;  // a page's "next"
 };
-inline constexpr auto list_rooms_fields = std::tuple{optional("admin_key", &ListRooms::admin_key)};
+inline constexpr auto list_rooms_fields =
+    std::tuple{optional("admin_key", &ListRooms::admin_key), optional("after", &ListRooms::after)};
 
 struct DestroyRoom {
   PublicId room;
-  std::optional<std::string> secret;
+  std::optional<std::string> secret, admin_key;
   bool permanent = false;
 };
 inline constexpr auto destroy_room_fields =
     std::tuple{required("room", &DestroyRoom::room), optional("secret", &DestroyRoom::secret),
-               optional("permanent", &DestroyRoom::permanent)};
+               optional("admin_key", &DestroyRoom::admin_key), optional("permanent", &DestroyRoom::permanent)};
 
 struct ChangeAllowed {
   PublicId room;

@@ -38,6 +38,7 @@ struct Rule {
   int64_t min = std::numeric_limits<int64_t>::min();
   int64_t max = std::numeric_limits<int64_t>::max();
   bool non_empty = false;
+  size_t most_bytes = 0;  // of a text or an object; 0: as the reader says (Sizes)
 
   constexpr bool limited() const {
     return min != std::numeric_limits<int64_t>::min() || max != std::numeric_limits<int64_t>::max();
@@ -62,6 +63,19 @@ constexpr Rule non_empty() {
   rule.non_empty = true;
   return rule;
 }
+constexpr Rule at_most_bytes(size_t bytes) {
+  Rule rule;
+  rule.most_bytes = bytes;
+  return rule;
+}
+inline constexpr size_t any_size = std::numeric_limits<size_t>::max();
+
+// The largest texts, objects and lists that are read; a field's own rule wins. Requests are bounded, settings are not.
+struct Sizes {
+  size_t text = 2048;     // bytes
+  size_t object = 16384;  // bytes, as compact JSON
+  size_t list = 1000;     // elements
+};
 
 template <class Struct, class Member>
 struct Field {
@@ -109,6 +123,9 @@ struct ReadOptions {
   int invalid = 467;
   bool string_ids = false;  // PublicId members are strings
   bool from_text = false;   // settings: "yes", "8188" are read as booleans and numbers
+  Sizes sizes{};
+
+  size_t most(size_t own, size_t general) const { return own > 0 ? own : from_text ? any_size : general; }
 };
 
 namespace schema {
@@ -159,6 +176,31 @@ inline Error wrong_type(std::string_view field, std::string_view type, const Rea
 }
 
 enum class Reading { ok, wrong_type, out_of_range };
+
+// What is too large about a value, if anything: "at most 2048 bytes".
+template <class T>
+std::optional<std::string> too_large(JsonView from, const Rule& rule, const ReadOptions& options) {
+  auto bytes = [](size_t most) { return text("at most ", most, " bytes"); };
+  if constexpr (is_optional<T>::value) {
+    return too_large<typename T::value_type>(from, rule, options);
+  } else if constexpr (is_vector<T>::value) {
+    if (!from.is_array()) return std::nullopt;
+    if (const size_t most = options.most(0, options.sizes.list); from.size() > most)
+      return text("at most ", most, " elements");
+    std::optional<std::string> wrong;
+    from.each_element([&](JsonView one) {
+      if (!wrong) wrong = too_large<typename T::value_type>(one, rule, options);
+    });
+    return wrong;
+  } else if constexpr (std::is_same_v<T, Json>) {
+    const size_t most = options.most(rule.most_bytes, options.sizes.object);
+    if (most != any_size && from.is_object() && from.text().size() > most) return bytes(most);
+  } else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, PublicId>) {
+    const size_t most = options.most(rule.most_bytes, options.sizes.text);
+    if (from.string().size() > most) return bytes(most);
+  }
+  return std::nullopt;
+}
 
 // One value of a scalar, string, id, object or array of such.
 template <class T>
@@ -326,6 +368,8 @@ Status read_field(JsonView from, T& to, const Field<Struct, Member>& field, cons
     if (field.required) return Error{options.missing, text("Missing mandatory element (", field.name, ")")};
     return {};
   }
+  if (auto most = too_large<Member>(value, field.rule, options))
+    return Error{options.invalid, text("Invalid element (", field.name, " should have ", *most, ")")};
   Member read{};
   switch (read_value(value, read, options)) {
   case Reading::ok: break;
@@ -347,6 +391,8 @@ Status read_field(JsonView from, T& to, const ArrayField<Struct, Member, Fields>
     return {};
   }
   if (!value.is_array()) return wrong_type(field.name, "array", options);
+  if (const size_t most = options.most(0, options.sizes.list); value.size() > most)
+    return Error{options.invalid, text("Invalid element (", field.name, " should have at most ", most, " elements)")};
   Member all{};
   auto& list = [&]() -> auto& {
     if constexpr (is_optional<Member>::value)

@@ -208,7 +208,7 @@ class TextApiTest : public CppUnit::TestFixture {
   void the_admin_api_manages_rooms() {
     TextWorld world;
     auto ask = [&](std::string_view verb, const char* body) {
-      return textroom::run(verb, {*world.rooms, nullptr, textroom::Via::api}, {*Json::parse(body), "", {}, {}});
+      return textroom::run(verb, {*world.rooms}, {*Json::parse(body), "", {}, {}});
     };
     CPPUNIT_ASSERT_EQUAL(std::string("created"), std::string(ask("create", R"({"room":3})")["textroom"].string()));
     CPPUNIT_ASSERT_EQUAL(std::string("destroyed"), std::string(ask("destroy", R"({"room":3})")["textroom"].string()));
