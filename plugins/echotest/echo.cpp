@@ -69,10 +69,7 @@ Result<Event> Echo::configure(const Configure& wanted, const Message& message) {
   });
 
   Event event{Json::object("echotest", "event", "result", "ok")};
-  if (message.offer) {
-    event.jsep = accept(*message.offer, wanted);
-    if (client_.media_up()) connect_.start(Duration::zero(), [this] { connect(); });
-  }
+  if (message.offer) event.jsep = accept(*message.offer, wanted);
   apply_switches();
   apply_layers();
   if (video_again)
@@ -115,6 +112,10 @@ AnswerSection Echo::accept(const Section& section, const Configure& wanted) {
   return answer;
 }
 
+// A renegotiation: the core knows the new lines now.
+void Echo::on_negotiated() {
+  if (client_.media_up()) connect();
+}
 void Echo::on_media_up() { connect(); }
 
 void Echo::connect() {
@@ -144,7 +145,6 @@ void Echo::apply_layers() {
 }
 
 void Echo::on_media_down(std::string_view) {
-  connect_.cancel();
   lines_.clear();
   audio_ = video_ = true;
   e2ee_ = false;

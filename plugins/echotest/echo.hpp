@@ -9,7 +9,6 @@
 #include "cardea/layers.hpp"
 #include "cardea/plugin.hpp"
 #include "cardea/requests.hpp"
-#include "cardea/timer.hpp"
 
 namespace cardea::echotest {
 
@@ -26,9 +25,10 @@ struct Configure : LayerWishes, DelayWishes {
 
 class Echo final : public Attachment {
 public:
-  Echo(Handle& client, Services& services) : client_(client), services_(services), connect_(services) {}
+  Echo(Handle& client, Services& services) : client_(client), services_(services) {}
 
   Reply handle(Message message) override;
+  void on_negotiated() override;
   void on_media_up() override;
   void on_media_down(std::string_view reason) override;
   void on_data(DataMessage message) override;
@@ -69,7 +69,6 @@ private:
   CurrentLayers current_;
   std::optional<PlayoutDelay> delay_;
   uint64_t slow_links_ = 0;
-  Timer connect_;  // after a renegotiation, once the core knows the new lines
 };
 
 }  // namespace cardea::echotest

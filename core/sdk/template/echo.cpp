@@ -8,7 +8,6 @@
 
 #include "cardea/module.hpp"
 #include "cardea/requests.hpp"
-#include "cardea/timer.hpp"
 
 namespace example {
 
@@ -24,22 +23,20 @@ constexpr auto configure_fields =
 // One client. It is destroyed when the client leaves: the destructor is the tear-down.
 class Echo final : public Attachment {
 public:
-  Echo(Handle& client, Services& services) : client_(client), services_(services), connect_(services) {}
+  Echo(Handle& client, Services& services) : client_(client), services_(services) {}
 
   Reply handle(Message message) override { return verbs.run(*this, message); }
   void on_media_up() override { connect(); }
-  void on_media_down(std::string_view) override {
-    connect_.cancel();
-    mids_.clear();
+  // A renegotiation: the core knows the new lines now.
+  void on_negotiated() override {
+    if (client_.media_up()) connect();
   }
+  void on_media_down(std::string_view) override { mids_.clear(); }
 
 private:
   Result<Event> configure(const Configure& wanted, const Message& message) {
     Event event{Json::object("echo", "event", "result", "ok")};
-    if (!message.offer) return event;
-    event.jsep = accept(*message.offer, wanted);
-    // A renegotiation: the core knows the new lines once this turn is over.
-    if (client_.media_up()) connect_.start(Duration::zero(), [this] { connect(); });
+    if (message.offer) event.jsep = accept(*message.offer, wanted);
     return event;
   }
 
@@ -75,7 +72,6 @@ private:
   Services& services_;
   // state
   std::vector<std::string> mids_;  // of the lines that are echoed
-  Timer connect_;
 };
 
 class EchoPlugin final : public Plugin {
