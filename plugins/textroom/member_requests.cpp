@@ -39,8 +39,9 @@ Status may_join(const Asker& asker, Room& room, const Join& wanted) {
   if (seat.in(room) != nullptr) return Error{code::already_in_room, "Already in room " + room.id().text()};
   if (settings.allowed) {
     const auto& tokens = *settings.allowed;
-    if (!wanted.token || std::find(tokens.begin(), tokens.end(), *wanted.token) == tokens.end())
-      return Error{code::unauthorized, "Unauthorized (not in the allowed list)"};
+    if (!wanted.token) return Error{code::unauthorized, "Unauthorized (not in the allowed list)"};
+    const bool right = std::find(tokens.begin(), tokens.end(), *wanted.token) != tokens.end();
+    if (auto checked = asker.rooms.check_guess("token", right, asker.client); !checked) return checked;
   }
   if (wanted.username.size() > max_name)
     return Error{code::invalid_element, text("Invalid element (username is longer than ", max_name, " bytes)")};
@@ -62,9 +63,12 @@ Result<Json> join(Asker& asker, const Join& wanted, const Message&) {
   if (!found) return found.error();
   Room& room = **found;
   if (Status good = may_join(asker, room, wanted); !good) return good.error();
+  const size_t told = wanted.username.size() + wanted.display.value_or("").size() + event_overhead;
+  if (Status may = asker.rooms.may_tell(asker.client, told); !may) return may.error();
   if (wanted.history) room.replay(**seat, asker.via);
   Member& member = room.enter(**seat, asker.via, wanted.username, wanted.display);
-  Json reply = Json::object("textroom", "success", "participants", room.participants(&member));
+  Json reply = Json::object("textroom", "success");
+  room.participants({}, &member).move_to("participants", reply);
   if (!wanted.presence) return reply;
   reply.set("zones", room.presence().zones());
   room.presence().watch(member);
@@ -87,6 +91,7 @@ Result<Json> message(Asker& asker, const Text& wanted, const Message&) {
     return Error{code::invalid_element, text("Invalid element (tos names more than ", max_addressees, ")")};
   auto here = find_member(asker, wanted.room);
   if (!here) return here.error();
+  if (Status may = may_say(asker, wanted.text); !may) return may.error();
   Json reply = Json::object("textroom", "success");
   if (wanted.to)
     reply.set("sent", here->room.whisper(here->member, {*wanted.to}, wanted.text));

@@ -18,6 +18,7 @@ public:
     rooms_.start();
     return {};
   }
+  void stop() override { rooms_.stop(); }
   Result<std::unique_ptr<Attachment>> attach(Handle& client) override {
     return std::unique_ptr<Attachment>(std::make_unique<Seat>(client, rooms_));
   }

@@ -7,6 +7,7 @@
 
 #ifdef CARDEA_CURL
 #include <curl/curl.h>
+#include <sys/socket.h>
 #endif
 
 #include "cardea/log.hpp"
@@ -23,7 +24,8 @@ constexpr uint64_t max_queued_bytes = 16 * 1024 * 1024;  // of all requests
 Poster::Poster() : waiting_(max_waiting) {}
 
 Json Poster::describe() const {
-  return Json::object("delivered", delivered_.load(), "failed", failed_.load(), "dropped", dropped_.load());
+  return Json::object("delivered", delivered_.load(), "failed", failed_.load(), "dropped", dropped_.load(), "refused",
+                      refused_.load());
 }
 
 #ifndef CARDEA_CURL
@@ -42,7 +44,28 @@ constexpr long connect_timeout_ms = 5000, timeout_ms = 10000;
 constexpr int idle_ms = 10000;
 constexpr auto between_complaints = std::chrono::seconds(10);
 
-size_t ignore_answer(char*, size_t size, size_t count, void*) { return size * count; }
+constexpr size_t max_answer = 64 * 1024;  // bytes; nobody reads it
+
+// Counts down what may still come; anything else than the size ends the request.
+size_t ignore_answer(char*, size_t size, size_t count, void* left) {
+  size_t& bytes = *static_cast<size_t*>(left);
+  if (size * count > bytes) return 0;
+  bytes -= size * count;
+  return size * count;
+}
+
+// Sees each address before it is connected to, whatever a name was resolved to.
+curl_socket_t open_socket(void* rules, curlsocktype, curl_sockaddr* to) {
+  const auto address = Network::of(to->addr);
+  if (!address || !static_cast<const PostRules*>(rules)->may_connect(*address)) return CURL_SOCKET_BAD;
+  return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+// Sees where a connection leads that was opened for another request.
+int before_request(void* rules, char* remote_ip, char*, int, int) {
+  const auto address = Network::parse(remote_ip);
+  const bool good = address && static_cast<const PostRules*>(rules)->may_connect(*address);
+  return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
 
 }  // namespace
 
@@ -51,9 +74,10 @@ struct Poster::Transfers {
   struct Queue {
     std::deque<Payload> posts{};  // the first is on its way
     CURL* easy = nullptr;
+    size_t answer_left = 0;
   };
 
-  Transfers() : multi(curl_multi_init()) {
+  explicit Transfers(const PostRules& post_rules) : rules(post_rules), multi(curl_multi_init()) {
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, max_connections);
     headers = curl_slist_append(headers, "Content-Type: application/json");
     headers = curl_slist_append(headers, "Expect:");  // no 100-continue: one round trip less
@@ -88,7 +112,18 @@ struct Poster::Transfers {
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
+    queue.answer_left = max_answer;
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, ignore_answer);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &queue.answer_left);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    if (!rules.is_own(url)) {
+      auto* obeyed = const_cast<PostRules*>(&rules);  // libcurl hands it back to those who only read
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+      curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, obeyed);
+      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
+      curl_easy_setopt(easy, CURLOPT_PREREQDATA, obeyed);
+      curl_easy_setopt(easy, CURLOPT_PROXY, "");  // it would connect in our place
+    }
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "cardea-textroom");
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms);
@@ -123,6 +158,7 @@ struct Poster::Transfers {
     }
   }
 
+  const PostRules& rules;
   CURLM* multi;
   curl_slist* headers = nullptr;
   std::map<std::string, Queue> queues{};
@@ -137,6 +173,10 @@ Poster::~Poster() {
 bool Poster::available() const { return true; }
 
 void Poster::post(const std::string& url, const Payload& json) {
+  if (!rules_.may_post(url)) {
+    ++refused_;
+    return;
+  }
   if (!thread_.joinable()) {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     thread_ = std::thread([this] { run(); });
@@ -152,7 +192,7 @@ void Poster::post(const std::string& url, const Payload& json) {
 }
 
 void Poster::run() {
-  Transfers transfers;
+  Transfers transfers(rules_);
   std::vector<Post> posts;
   std::chrono::steady_clock::time_point next_complaint{};
   while (!stopping_) {

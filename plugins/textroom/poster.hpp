@@ -10,12 +10,15 @@
 #include "cardea/json.hpp"
 #include "cardea/mailbox.hpp"
 #include "cardea/media.hpp"
+#include "post_rules.hpp"
 
 namespace cardea::textroom {
 
 // Where rooms leave what their backend shall know.
 class Backend {
 public:
+  // Before the first post.
+  virtual void obey(const PostRules& rules) = 0;
   virtual void post(const std::string& url, const Payload& json) = 0;
   virtual bool available() const = 0;  // was it built in?
   virtual Json describe() const = 0;   // counters
@@ -25,7 +28,7 @@ protected:
 };
 
 // With libcurl: messages to one host go one after the other, so that they stay in order. What does not fit the bounded
-// queue is dropped and counted.
+// queue is dropped and counted; so is what the rules do not allow, by the URL or by the address that it leads to.
 class Poster final : public Backend {
 public:
   Poster();
@@ -33,6 +36,7 @@ public:
   Poster(const Poster&) = delete;
   Poster& operator=(const Poster&) = delete;
 
+  void obey(const PostRules& rules) override { rules_ = rules; }
   void post(const std::string& url, const Payload& json) override;
   bool available() const override;
   Json describe() const override;
@@ -46,13 +50,15 @@ private:
 
   void run();
 
+  // given
+  PostRules rules_;
   // owned
   Mailbox<Post> waiting_;
   std::thread thread_;  // from the first post on
   // state
   std::atomic<bool> stopping_ = false;
   std::atomic<uint64_t> queued_bytes_ = 0;
-  std::atomic<uint64_t> delivered_ = 0, failed_ = 0, dropped_ = 0;
+  std::atomic<uint64_t> delivered_ = 0, failed_ = 0, dropped_ = 0, refused_ = 0;
 };
 
 }  // namespace cardea::textroom

@@ -36,6 +36,13 @@ inline constexpr auto edit_fields =
     std::tuple_cat(edit_room_fields, std::tuple{optional("new_post", &Edit::new_post),
                                                 optional_array("new_zones", &Edit::new_zones, zone_fields)});
 
+struct ListMembers {
+  PublicId room;
+  std::optional<std::string> after;  // a page's "next"
+};
+inline constexpr auto list_members_fields =
+    std::tuple{required("room", &ListMembers::room), optional("after", &ListMembers::after)};
+
 struct Kick {
   PublicId room;
   std::optional<std::string> secret;

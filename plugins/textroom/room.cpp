@@ -99,11 +99,11 @@ Json Room::listed() const {
                       "num_participants", members_.size(), "history", settings_.history);
 }
 
-Json Room::participants(const Member* but) const {
-  Json all = Json::array();
-  for (const auto& [name, member] : members_)
-    if (&member != but) all.append(member.json());
-  return all;
+Page Room::participants(const std::optional<std::string>& after, const Member* but) const {
+  Page page;
+  for (auto it = after ? members_.upper_bound(*after) : members_.begin(); it != members_.end(); ++it)
+    if (&it->second != but && !page.add(PublicId(it->first), it->second.json())) break;
+  return page;
 }
 
 void Room::tell_all(const Outgoing& event) const {

@@ -48,7 +48,8 @@ public:
   Json destroyed() const { return Json::object("textroom", "destroyed", "room", id_.json()); }
 
   Json listed() const;  // an entry of "list"
-  Json participants(const Member* but = nullptr) const;
+  // Those whose names come after this one, as many as fit an answer.
+  Page participants(const std::optional<std::string>& after = {}, const Member* but = nullptr) const;
 
 private:
   void remove(Member& member);

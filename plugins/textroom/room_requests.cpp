@@ -3,10 +3,12 @@
 #include "verbs.hpp"
 
 namespace cardea::textroom {
-Result<Json> list_participants(Asker& asker, const OneRoom& wanted, const Message&) {
+Result<Json> list_participants(Asker& asker, const ListMembers& wanted, const Message&) {
   auto room = asker.rooms.open(wanted.room);
   if (!room) return room.error();
-  return Json::object("textroom", "success", "room", wanted.room.json(), "participants", (*room)->participants());
+  Json answer = Json::object("textroom", "success", "room", wanted.room.json());
+  (*room)->participants(wanted.after).move_to("participants", answer);
+  return answer;
 }
 
 Result<Json> kick(Asker& asker, const Kick& wanted, const Message&) {
@@ -21,6 +23,7 @@ Result<Json> kick(Asker& asker, const Kick& wanted, const Message&) {
 Result<Json> announcement(Asker& asker, const Announcement& wanted, const Message&) {
   auto room = asker.rooms.own(wanted.room, wanted.secret, asker.client);
   if (!room) return room.error();
+  if (Status may = may_say(asker, wanted.text); !may) return may.error();
   (*room)->announce(wanted.text);
   return Json::object("textroom", "success");
 }

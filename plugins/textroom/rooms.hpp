@@ -17,16 +17,18 @@ public:
   Rooms(Services& services, Backend& backend) : RoomRegistry(services), backend_(backend) {}
   ~Rooms() { clear(); }
 
-  Backend& backend() const { return backend_; }
+  Configured configure(JsonView values);
 
 private:
   std::unique_ptr<Room> make(RoomKey key, const PublicId& id, RoomSettings settings) override;
   RoomSettings demo() const override;
   std::optional<SettingError> wrong_setting(const RoomSettings& settings) const override;
+  std::optional<SettingError> wrong_general(General& general) override;
   Status check_settings(const RoomSettings& wanted, const RoomSettings* before) const override;
 
   // given
   Backend& backend_;
+  PostRules rules_;
 };
 
 }  // namespace cardea::textroom

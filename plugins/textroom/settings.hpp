@@ -55,7 +55,9 @@ inline constexpr auto room_fields = std::tuple_cat(
 // Section "general" of the plugin's configuration.
 struct General : RoomGeneral {
   std::string json = "compact";
-  bool client_post = true;
+  bool client_post = false;
+  std::vector<std::string> post_allow, post_allow_addresses;
+  uint32_t max_message = 256 * 1024;
   uint32_t message_rate = 50, message_burst = 200;
   uint64_t max_backlog = 4 * 1024 * 1024;
   uint32_t presence_rate = 30;
@@ -69,7 +71,14 @@ inline constexpr auto general_fields = std::tuple_cat(
     std::tuple{
         setting("json", &General::json, "how JSON is written on data channels and to HTTP backends", "",
                 one_of("compact", "plain", "indented")),
-        setting("client_post", &General::client_post, "\"create\" and \"edit\" may name an HTTP backend"),
+        setting("client_post", &General::client_post,
+                "\"create\" and \"edit\" may name an HTTP backend that post_allow allows"),
+        setting("post_allow", &General::post_allow,
+                "beginnings of URLs that clients may name, with the / behind the host"),
+        setting("post_allow_addresses", &General::post_allow_addresses,
+                "private and other special networks that those may lead to"),
+        setting("max_message", &General::max_message, "the text of a message or an announcement is refused beyond",
+                "bytes", range(1024, 1 << 30)),
         setting("message_rate", &General::message_rate, "what one client may ask for in the long run; 0: no limit",
                 "requests/s"),
         setting("message_burst", &General::message_burst, "what one client may ask for at once", "requests",

@@ -7,7 +7,7 @@ namespace {
 
 Verbs<Asker> make(bool string_ids) {
   return room_verbs::table<Asker, RoomSettings, Edit>(RoomKind::words, string_ids, room_fields, edit_fields)
-      .answer("listparticipants", one_room_fields, list_participants)
+      .answer("listparticipants", list_members_fields, list_participants)
       .answer("kick", kick_fields, kick)
       .answer("announcement", announcement_fields, announcement)
       .answer("join", join_fields, join)
@@ -20,6 +20,12 @@ Verbs<Asker> make(bool string_ids) {
 
 void Asker::on_destroy(const Room& room) const {
   if (seat != nullptr && seat->has_channel()) seat->tell(Via::channel, {room.destroyed(), rooms.general().style()});
+}
+
+Status may_say(const Asker& asker, const std::string& text) {
+  if (const size_t most = asker.rooms.general().max_message; text.size() > most)
+    return Error{code::invalid_element, cardea::text("Invalid element (text should have at most ", most, " bytes)")};
+  return asker.rooms.may_tell(asker.client, text.size() + event_overhead);
 }
 
 const Verbs<Asker>& verbs(bool string_ids) {

@@ -30,7 +30,7 @@ const Verbs<Asker>& verbs(bool string_ids);
 Json run(std::string_view verb, Asker asker, const Message& message);
 
 // room_requests.cpp
-Result<Json> list_participants(Asker&, const OneRoom&, const Message&);
+Result<Json> list_participants(Asker&, const ListMembers&, const Message&);
 Result<Json> kick(Asker&, const Kick&, const Message&);
 Result<Json> announcement(Asker&, const Announcement&, const Message&);
 
@@ -39,5 +39,9 @@ Result<Json> join(Asker&, const Join&, const Message&);
 Result<Json> leave(Asker&, const OneRoom&, const Message&);
 Result<Json> message(Asker&, const Text&, const Message&);
 Result<Json> presence(Asker&, const State&, const Message&);
+
+// May this be said to a room? 414: too large, 429: too much in a short time.
+inline constexpr size_t event_overhead = 128;  // bytes of an event beside what a client wrote
+Status may_say(const Asker& asker, const std::string& text);
 
 }  // namespace cardea::textroom

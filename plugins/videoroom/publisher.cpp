@@ -8,6 +8,11 @@
 #include "subscription.hpp"
 
 namespace cardea::videoroom {
+namespace {
+
+constexpr size_t max_mid = 64;  // bytes; all others are told of it
+
+}  // namespace
 
 Json Person::json() const {
   return Json::object("id", id.json(), "display", display, "metadata", metadata ? metadata.copy() : Json());
@@ -15,7 +20,7 @@ Json Person::json() const {
 
 Publisher::Publisher(Rooms& rooms, Room& room, Handle* client, Person person)
     : rooms_(rooms), client_(client), room_(room.key()), room_id_(room.id()), person_(std::move(person)),
-      bitrate_bps_(room.settings().bitrate), renegotiated_(rooms.services()) {
+      bitrate_bps_(room.settings().bitrate), talking_later_(rooms.services()) {
   if (client_ != nullptr) client_->place_with(room.affinity());
   if (!person_.dummy) return;
   streams_ = room.dummy_streams();
@@ -40,6 +45,9 @@ Status Publisher::admit(const Offer& offer, const Publish& wanted) const {
                  "Maximum number of publishers (" + text(at->settings().publishers) + ") reached"};
   if (at->settings().require_e2ee && !offer.e2ee)
     return Error{code::unauthorized, "This room wants end-to-end encryption"};
+  for (const Section& section : offer.sections)
+    if (section.mid.size() > max_mid)
+      return Error{code::invalid_sdp, text("Invalid SDP (a mid has more than ", max_mid, " bytes)")};
   auto allowed = [](const std::optional<std::string>& codec, const std::vector<CodecType>& codecs) {
     if (!codec) return true;
     auto type = codec_of(*codec);
@@ -90,10 +98,13 @@ void Publisher::announce_changes(const std::vector<Stream>& before) {
                       (now->codec && now->codec->type != old.codec->type);
     if (!old.disabled && gone) at->lose(person_.id, old.mid);
   }
-  renegotiated_.start(Duration::zero(), [this] {
-    go_live();
-    if (Room* here = room()) here->published(*this);
-  });
+  renegotiated_ = true;
+}
+
+void Publisher::on_negotiated() {
+  if (!std::exchange(renegotiated_, false)) return;
+  go_live();
+  if (Room* at = room()) at->published(*this);
 }
 
 void Publisher::on_media_up() {
@@ -188,14 +199,30 @@ void Publisher::detect_talking() {
 }
 
 void Publisher::on_talking(ReceiverId from, bool talking, double level) {
+  for (Stream& stream : streams_)
+    if (receiver(stream.mid) == from) {
+      stream.talking = talking;
+      stream.talk_level = level;
+    }
+  tell_talking();
+}
+
+// One event at a time: how often levels are averaged is the publisher's choice, what others must read is not.
+void Publisher::tell_talking() {
   Room* at = room();
+  if (at == nullptr) return;
+  const Time now = rooms_.services().now();
   for (Stream& stream : streams_) {
-    if (receiver(stream.mid) != from || stream.talking == talking) continue;
-    stream.talking = talking;
-    if (at == nullptr) return;
-    at->tell_all(Json::object("videoroom", talking ? "talking" : "stopped-talking", "room", room_id_.json(), "id",
-                              person_.id.json(), "mindex", stream.mindex, "mid", stream.mid, "audio-level-dBov-avg",
-                              level));
+    if (stream.talking == stream.told_talking) continue;
+    if (now < next_talking_) {
+      if (!talking_later_.running()) talking_later_.start(next_talking_ - now, [this] { tell_talking(); });
+      return;
+    }
+    next_talking_ = now + std::chrono::milliseconds(rooms_.general().talking_interval);
+    stream.told_talking = stream.talking;
+    at->tell_all(Json::object("videoroom", stream.talking ? "talking" : "stopped-talking", "room", room_id_.json(),
+                              "id", person_.id.json(), "mindex", stream.mindex, "mid", stream.mid,
+                              "audio-level-dBov-avg", stream.talk_level));
   }
 }
 
@@ -216,7 +243,7 @@ void Publisher::ask_for_keyframes() {
 }
 
 void Publisher::unpublish() {
-  renegotiated_.cancel();
+  renegotiated_ = false;
   if (!std::exchange(active_, false)) return;
   if (Room* at = room()) at->unpublished(*this);
 }
@@ -240,7 +267,7 @@ void Publisher::kick() {
 
 void Publisher::expel() {
   tell(Json::object("videoroom", "destroyed", "room", room_id_.json()));
-  renegotiated_.cancel();
+  renegotiated_ = false;
   active_ = present_ = false;
   if (client_ != nullptr) client_->hang_up();
 }

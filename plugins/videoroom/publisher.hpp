@@ -44,6 +44,7 @@ public:
 
   // Agrees on streams. They are shown to others once the peer connection is up.
   Result<AnswerPlan> answer(const Offer& offer, const Publish& wanted);
+  void on_negotiated();
   void on_media_up();
   void on_media_down();
   bool active() const { return active_; }  // publishing
@@ -83,6 +84,7 @@ private:
   void show_codecs(Json& to) const;
   void announce_changes(const std::vector<Stream>& before);
   void go_live();
+  void tell_talking();
   void apply_mute(const Stream& stream);
   Stream* find(std::string_view mid);
 
@@ -98,7 +100,9 @@ private:
   bool active_ = false;
   bool e2ee_ = false;
   uint32_t bitrate_bps_ = 0;
-  Timer renegotiated_;  // once the core knows the new streams
+  bool renegotiated_ = false;  // the others learn of it once the core knows the new streams
+  Time next_talking_{};        // when the room may be told again who talks
+  Timer talking_later_;
 };
 
 }  // namespace cardea::videoroom

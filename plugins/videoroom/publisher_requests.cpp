@@ -15,8 +15,10 @@ Result<Room*> room_for(Seat& seat, const Join& wanted) {
     return checked.error();
   if (wanted.ptype != "publisher" && wanted.ptype != "subscriber")
     return Error{code::invalid_element, "Invalid element (ptype should be publisher or subscriber)"};
-  if (!(*room)->welcomes(wanted.token, wanted.ptype == "publisher", seat.client().plugin_name()))
-    return Error{code::unauthorized, "Unauthorized (not in the allowed list)"};
+  const bool welcome = (*room)->welcomes(wanted.token, wanted.ptype == "publisher", seat.client().plugin_name());
+  if (!welcome && !wanted.token) return Error{code::unauthorized, "Unauthorized (not in the allowed list)"};
+  if (wanted.token)
+    if (auto checked = seat.rooms().check_guess("token", welcome, &seat.client()); !checked) return checked.error();
   return room;
 }
 
@@ -36,18 +38,18 @@ Result<Person> person_for(Seat& seat, const Room& room, const Join& wanted) {
 }
 
 Json joined(const Room& room, const Publisher& self) {
-  Json publishers = Json::array(), attendees = Json::array();
+  Page publishers, attendees;  // who does not fit is in "listparticipants"
   for (const auto& [id, who] : room.people()) {
     if (who == &self) continue;
     if (who->active())
-      publishers.append(who->shown(true));
+      publishers.add(id, who->shown(true));
     else
-      attendees.append(who->person().json());
+      attendees.add(id, who->person().json());
   }
   Json json = Json::object("videoroom", "joined", "room", room.id().json(), "description", room.settings().description,
-                           "id", self.person().id.json(), "private_id", self.person().private_id, "publishers",
-                           std::move(publishers));
-  if (room.settings().notify_joining) json.set("attendees", std::move(attendees));
+                           "id", self.person().id.json(), "private_id", self.person().private_id);
+  publishers.move_to("publishers", json);
+  if (room.settings().notify_joining) attendees.move_to("attendees", json);
   return json;
 }
 
@@ -71,10 +73,21 @@ Status control_streams(Publisher& self, const Publish& wanted) {
   return {};
 }
 
+// For what the others are told of who joins, publishes or is called something else.
+Status may_tell(Seat& seat, const Message& message, const std::optional<std::string>& display, JsonView metadata,
+                const std::vector<Description>& descriptions = {}) {
+  const size_t lines = message.offer ? message.offer->sections.size() : 0;
+  if (lines == 0 && !display && !metadata && descriptions.empty()) return {};
+  size_t bytes = event_overhead * (1 + lines) + display.value_or("").size() + metadata.text().size();
+  for (const Description& one : descriptions) bytes += one.description.size();
+  return seat.rooms().may_tell(&seat.client(), bytes);
+}
+
 Result<Event> join_as_publisher(Seat& seat, Room& room, const Join& wanted, const Message& message,
                                 const Publish* publishing) {
   auto person = person_for(seat, room, wanted);
   if (!person) return person.error();
+  if (auto may = may_tell(seat, message, wanted.display, wanted.metadata); !may) return may.error();
   auto self = std::make_unique<Publisher>(seat.rooms(), room, &seat.client(), std::move(*person));
   Event event;
   if (publishing != nullptr && message.offer) {
@@ -137,6 +150,8 @@ Result<Event> configure_publisher(Seat& seat, const Publish& wanted, const Messa
   Publisher& self = seat.as_publisher();
   if (message.answer) return Error{code::invalid_sdp_type, "Unexpected answer: an offer is needed to publish"};
   if (wanted.record) return Error{code::unknown_error, "Recording is not available"};
+  if (auto may = may_tell(seat, message, wanted.display, wanted.metadata, wanted.descriptions); !may)
+    return may.error();
   Event event{Json::object("videoroom", "event", "room", self.room_id().json(), "configured", "ok")};
   if (message.offer) {
     auto plan = self.answer(*message.offer, wanted);

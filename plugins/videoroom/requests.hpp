@@ -39,6 +39,13 @@ inline constexpr auto edit_fields = std::tuple_cat(
                optional("new_fir_freq", &Edit::new_fir_freq), optional("new_publishers", &Edit::new_publishers),
                optional("new_lock_record", &Edit::new_lock_record), optional("new_rec_dir", &Edit::new_rec_dir)});
 
+struct ListPeople {
+  PublicId room;
+  std::optional<PublicId> after;  // a page's "next"
+};
+inline constexpr auto list_people_fields =
+    std::tuple{required("room", &ListPeople::room), optional("after", &ListPeople::after)};
+
 struct Kick {
   PublicId room, id;
   std::optional<std::string> secret;

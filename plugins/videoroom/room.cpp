@@ -7,6 +7,8 @@
 namespace cardea::videoroom {
 namespace {
 
+constexpr size_t remembered_kicks = 100;
+
 std::vector<CodecType> codecs(const std::string& names, MediaKind kind) {
   return codec_list(names, kind).value_or(std::vector<CodecType>{});
 }
@@ -43,7 +45,12 @@ bool Room::welcomes(const std::optional<std::string>& token, bool as_publisher, 
   return token && std::find(settings_.allowed->begin(), settings_.allowed->end(), *token) != settings_.allowed->end();
 }
 
+bool Room::kicked(const PublicId& user) const {
+  return std::find(kicked_.begin(), kicked_.end(), user) != kicked_.end();
+}
+
 void Room::enter(Publisher& who) {
+  std::erase(kicked_, who.person().id);
   people_.emplace(who.person().id, &who);
   if (settings_.notify_joining)
     tell_all(Json::object("videoroom", "event", "room", id_.json(), "joining", who.person().json()), &who);
@@ -55,7 +62,10 @@ void Room::left(Publisher& who, const char* how) {
                             who.person().display);
   if (who.person().metadata) event.set("metadata", who.person().metadata.copy());
   tell_all(event);
-  if (settings_.require_pvtid && std::string_view(how) == "kicked")
+  if (std::string_view(how) != "kicked") return;
+  kicked_.push_back(who.person().id);
+  if (kicked_.size() > remembered_kicks) kicked_.pop_front();
+  if (settings_.require_pvtid)
     for (Subscription* subscription : subscriptions_)
       if (subscription->private_id() == who.person().private_id) subscription->kick();
 }

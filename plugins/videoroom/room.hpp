@@ -2,6 +2,7 @@
 // go by themselves.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +44,7 @@ public:
   void published(const Publisher& who) const;    // the others learn what there is to see
   void unpublished(const Publisher& who) const;  // the others learn, and lose it
   Publisher* find(const PublicId& user) const;
+  bool kicked(const PublicId& user) const;  // lately, and not here again
   Publisher* find(uint32_t private_id) const;
   const std::map<PublicId, Publisher*>& people() const { return people_; }
   size_t active_publishers() const;  // dummies do not count
@@ -80,6 +82,7 @@ private:
   RoomSettings settings_;
   std::vector<CodecType> audio_codecs_, video_codecs_;
   std::map<PublicId, Publisher*> people_;
+  std::deque<PublicId> kicked_;
   std::vector<Subscription*> subscriptions_;
   Timer keyframes_;
 };

@@ -13,6 +13,7 @@ Result<Json> kick(Asker& asker, const Kick& wanted, const Message&) {
   auto room = asker.rooms.own(wanted.room, wanted.secret, asker.client);
   if (!room) return room.error();
   Publisher* who = (*room)->find(wanted.id);
+  if (who == nullptr && (*room)->kicked(wanted.id)) return asker.said("success");
   if (who == nullptr || who->person().dummy) return no_such_user(wanted.id);
   who->kick();
   return Json::object("videoroom", "success");
@@ -23,25 +24,30 @@ Result<Json> moderate(Asker& asker, const Moderate& wanted, const Message&) {
   if (!room) return room.error();
   Publisher* who = (*room)->find(wanted.id);
   if (who == nullptr || who->person().dummy) return no_such_user(wanted.id);
+  if (auto may = asker.rooms.may_tell(asker.client, event_overhead); !may) return may.error();
   if (auto done = who->moderate(wanted.mid, wanted.mute); !done) return done.error();
   return Json::object("videoroom", "success");
 }
 
-Result<Json> list_participants(Asker& asker, const OneRoom& wanted, const Message&) {
+Result<Json> list_participants(Asker& asker, const ListPeople& wanted, const Message&) {
   auto room = asker.rooms.open(wanted.room);
   if (!room) return room.error();
-  Json all = Json::array();
-  for (const auto& [id, who] : (*room)->people()) {
-    Json one = who->person().json();
-    if (who->person().dummy) one.set("dummy", true);
-    one.set("publisher", who->active());
+  Page page;
+  const auto& people = (*room)->people();
+  for (auto it = wanted.after ? people.upper_bound(*wanted.after) : people.begin(); it != people.end(); ++it) {
+    const Publisher& who = *it->second;
+    Json one = who.person().json();
+    if (who.person().dummy) one.set("dummy", true);
+    one.set("publisher", who.active());
     std::optional<bool> talking;
-    if (who->active())
-      for (const Stream& stream : who->streams())
+    if (who.active())
+      for (const Stream& stream : who.streams())
         if (stream.has_levels()) talking = talking.value_or(false) || stream.talking;
-    all.append(std::move(one.set("talking", talking)));
+    if (!page.add(it->first, std::move(one.set("talking", talking)))) break;
   }
-  return Json::object("videoroom", "participants", "room", wanted.room.json(), "participants", std::move(all));
+  Json answer = Json::object("videoroom", "participants", "room", wanted.room.json());
+  page.move_to("participants", answer);
+  return answer;
 }
 
 Result<Json> enable_recording(Asker& asker, const EnableRecording& wanted, const Message&) {

@@ -36,6 +36,11 @@ Status Seat::admit(const std::string& verb, unsigned roles) const {
   return {};
 }
 
+void Seat::on_negotiated() {
+  if (publisher_) publisher_->on_negotiated();
+  if (subscription_) subscription_->on_negotiated();
+}
+
 void Seat::on_media_up() {
   if (publisher_) publisher_->on_media_up();
   if (subscription_) subscription_->on_media_up();

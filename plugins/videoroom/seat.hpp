@@ -20,6 +20,7 @@ public:
   Seat(Handle& client, Rooms& rooms) : client_(client), rooms_(rooms) {}
 
   Reply handle(Message message) override;
+  void on_negotiated() override;
   void on_media_up() override;
   void on_media_down(std::string_view reason) override;
   void on_data(DataMessage message) override;

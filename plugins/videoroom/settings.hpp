@@ -84,8 +84,13 @@ inline constexpr auto room_fields = std::tuple_cat(
     });
 
 // Section "general" of the plugin's configuration.
-struct General : RoomGeneral {};
-inline constexpr auto general_fields = room_general_fields;
+struct General : RoomGeneral {
+  uint32_t talking_interval = 250;
+};
+inline constexpr auto general_fields = std::tuple_cat(
+    room_general_fields, std::tuple{setting("talking_interval", &General::talking_interval,
+                                            "who talks and who stopped is told at most this often for each publisher",
+                                            "ms", range(10, 60000))});
 
 inline constexpr uint32_t min_bitrate_bps = 64000;  // below, audio and video no longer fit
 constexpr uint32_t usable_bitrate(uint32_t bitrate_bps) {

@@ -7,7 +7,7 @@ namespace cardea::videoroom {
 namespace {
 
 Extensions accepted_extensions(MediaKind kind, const RoomSettings& room) {
-  Extensions accepted{Extension::mid, Extension::rid, Extension::repaired_rid};
+  Extensions accepted{Extension::mid, Extension::rid, Extension::repaired_rid, Extension::abs_capture_time};
   if (room.transport_wide_cc_ext) accepted.add(Extension::transport_cc);
   if (kind == MediaKind::audio) {
     if (room.audiolevel_ext) accepted.add(Extension::audio_level);
@@ -72,6 +72,8 @@ std::pair<AnswerSection, Stream> accept_section(const Section& section, size_t m
   stream.disabled = false;
   stream.codec = answer.codec;
   stream.extensions = answer.extensions;
+  // Of no use to us, but subscribers of such a publisher expect ours.
+  if (section.extensions.has(Extension::abs_send_time)) stream.extensions.add(Extension::abs_send_time);
   auto id_of = [&](Extension extension) {
     return stream.extensions.has(extension) ? section.extension_id(extension) : uint8_t{0};
   };
@@ -143,7 +145,8 @@ Codec Stream::offered_codec() const {
 
 Extensions Stream::offered_extensions() const {
   Extensions offered{Extension::mid};
-  for (Extension extension : {Extension::audio_level, Extension::video_orientation, Extension::playout_delay})
+  for (Extension extension : {Extension::audio_level, Extension::video_orientation, Extension::playout_delay,
+                              Extension::transport_cc, Extension::abs_send_time, Extension::abs_capture_time})
     if (extensions.has(extension)) offered.add(extension);
   // Without it a receiver cannot tell the spatial layers of AV1 apart; other codecs say it in the payload.
   if (codec && codec->type == CodecType::av1 && extensions.has(Extension::dependency_descriptor))

@@ -27,7 +27,8 @@ struct Stream {
   // what changes without a negotiation
   bool send = true;        // the publisher's own switch
   bool moderated = false;  // muted by the room
-  bool talking = false;
+  bool talking = false, told_talking = false;
+  double talk_level = 0;              // of the last change
   std::optional<PlayoutDelay> delay;  // for all who watch
 
   bool muted() const { return moderated || !send; }

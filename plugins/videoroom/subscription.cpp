@@ -22,7 +22,7 @@ void each_wanted(const Publisher& publisher, const StreamChoice& choice, Visit&&
 
 Subscription::Subscription(Rooms& rooms, Room& room, Handle& client, const SubscriberJoin& wanted)
     : rooms_(rooms), client_(client), room_(room.key()), room_id_(room.id()), private_id_(wanted.private_id),
-      use_msid_(wanted.use_msid), autoupdate_(wanted.autoupdate), answered_later_(rooms.services()) {
+      use_msid_(wanted.use_msid), autoupdate_(wanted.autoupdate) {
   client_.place_with(room.affinity());
   room.add(*this);
 }
@@ -186,10 +186,11 @@ void Subscription::on_answer(const Answer& answer) {
     if (Line* line = find(section.mid))
       line->ready =
           line->active() && !section.rejected && (line->kind == MediaKind::data || receives(section.direction));
-  answered_later_.start(Duration::zero(), [this] {
-    connect();
-    push_offer();
-  });
+}
+
+void Subscription::on_negotiated() {
+  connect();
+  push_offer();
 }
 
 void Subscription::push_offer() {
@@ -274,7 +275,6 @@ std::optional<bool> Subscription::switch_to(const StreamSwitch& wanted) {
 void Subscription::on_media_up() { connect(); }
 
 void Subscription::on_media_down() {
-  answered_later_.cancel();
   lines_.clear();
   answered_ = paused_ = false;
   offers_ = {};
@@ -350,7 +350,6 @@ void Subscription::relay(const PublicId& from, const DataMessage& message) {
 
 void Subscription::close() {
   for (Line& line : lines_) clear(line);
-  answered_later_.cancel();
   present_ = false;
 }
 

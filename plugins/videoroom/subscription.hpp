@@ -12,7 +12,6 @@
 #include "cardea/offer_turn.hpp"
 #include "cardea/plugin.hpp"
 #include "cardea/room_registry.hpp"
-#include "cardea/timer.hpp"
 #include "requests.hpp"
 #include "stream.hpp"
 
@@ -85,6 +84,7 @@ public:
   // Feeds an m-line from elsewhere. Nothing: it does not fit, or is so already; else whether the line was inactive.
   std::optional<bool> switch_to(const StreamSwitch& wanted);
 
+  void on_negotiated();
   void on_media_up();
   void on_media_down();
   void on_layers(SenderId sender, const CurrentLayers& now);
@@ -132,7 +132,6 @@ private:
   uint64_t lost_messages_ = 0;  // of data, that the client could not take
   bool answered_ = false;
   OfferTurn offers_;
-  Timer answered_later_;  // once the core knows what was agreed on
 };
 
 }  // namespace cardea::videoroom

@@ -9,7 +9,7 @@ Verbs<Asker> verbs_of_rooms(bool string_ids) {
   return room_verbs::table<Asker, RoomSettings, Edit>(RoomKind::words, string_ids, room_fields, edit_fields)
       .answer("kick", kick_fields, kick)
       .answer("moderate", moderate_fields, moderate)
-      .answer("listparticipants", one_room_fields, list_participants)
+      .answer("listparticipants", list_people_fields, list_participants)
       .answer("enable_recording", enable_recording_fields, enable_recording)
       .answer("rtp_forward", no_fields, no_forwarders)
       .answer("stop_rtp_forward", no_fields, no_forwarders)

@@ -30,7 +30,7 @@ const AllVerbs& all_verbs(bool string_ids);
 // room_requests.cpp
 Result<Json> kick(Asker&, const Kick&, const Message&);
 Result<Json> moderate(Asker&, const Moderate&, const Message&);
-Result<Json> list_participants(Asker&, const OneRoom&, const Message&);
+Result<Json> list_participants(Asker&, const ListPeople&, const Message&);
 Result<Json> enable_recording(Asker&, const EnableRecording&, const Message&);
 Result<Json> no_forwarders(Asker&, const Nothing&, const Message&);
 Result<Json> no_remote_publishers(Asker&, const Nothing&, const Message&);
@@ -55,6 +55,9 @@ Result<Event> subscribe(Seat&, const Subscribe&, const Message&);
 Result<Event> unsubscribe(Seat&, const Unsubscribe&, const Message&);
 Result<Event> update(Seat&, const Update&, const Message&);
 Result<Event> switch_streams(Seat&, const Switch&, const Message&);
+
+// Bytes of an event beside what a client wrote.
+inline constexpr size_t event_overhead = 256;
 
 // Reading that depends on more than the verb.
 inline ReadOptions reading(const Rooms& rooms) {

@@ -11,6 +11,7 @@
 namespace {
 
 struct NoBackend final : cardea::textroom::Backend {
+  void obey(const cardea::textroom::PostRules&) override {}
   void post(const std::string&, const cardea::Payload&) override {}
   bool available() const override { return true; }
   cardea::Json describe() const override { return cardea::Json::object(); }

@@ -18,7 +18,7 @@ let gateway, client, manager, media, sound, picture;
 let people = []; // those who publish or watch in the test that runs
 let number = 1000;
 before(async () => {
-  gateway = await startGateway();
+  gateway = await startGateway({set: {'videoroom.general.permanent_without_key': true}});
   client = await Client.open(gateway);
   manager = await client.attach();
   media = makeMedia(small);

@@ -17,21 +17,18 @@ public:
 
   bool take(Time now, uint64_t count = 1) {
     if (per_second_ == 0) return true;
-    fill(now);
+    tokens_ = filled(now);
+    last_ = now;
     if (tokens_ < static_cast<double>(count)) return false;
     tokens_ -= static_cast<double>(count);
     return true;
   }
   // As good as new: whoever has it may forget it.
-  bool full(Time now) {
-    fill(now);
-    return tokens_ >= burst_;
-  }
+  bool full(Time now) const { return filled(now) >= burst_; }
 
 private:
-  void fill(Time now) {
-    tokens_ = std::min(burst_, tokens_ + std::chrono::duration<double>(now - last_).count() * per_second_);
-    last_ = now;
+  double filled(Time now) const {
+    return std::min(burst_, tokens_ + std::chrono::duration<double>(now - last_).count() * per_second_);
   }
 
   // given

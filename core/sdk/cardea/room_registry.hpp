@@ -42,7 +42,7 @@ public:
   static constexpr const RoomWords& words = Kind::words;
 
   explicit RoomRegistry(Services& services)
-      : services_(services), store_(words.key, [this](const Settings& one) { return wrong_setting(one); }) {}
+      : services_(services), store_(words.key, services, [this](const Settings& one) { return wrong_setting(one); }) {}
   RoomRegistry(const RoomRegistry&) = delete;
   RoomRegistry& operator=(const RoomRegistry&) = delete;
 
@@ -63,6 +63,7 @@ public:
     for (const auto& [id, settings] : store_.at_start()) add(id, settings, nullptr).configured = store_.configured(id);
     log::info(words.key, rooms_.size(), " rooms");
   }
+  void stop() { store_.flush(); }
 
   Services& services() { return services_; }
   const General& general() const { return general_; }
@@ -101,9 +102,12 @@ public:
       return checked.error();
     return room;
   }
-  // The same, to change what the room is.
+  // The same, to change what the room is: one of the configuration has to have a secret.
   Result<Room*> own_to_change(const PublicId& id, const std::optional<std::string>& secret, Handle* client) {
-    return own(id, secret, client);
+    auto room = own(id, secret, client);
+    if (room && rooms_.find(id)->second.configured && (*room)->settings().secret.empty())
+      return Error{words.unauthorized, "Unauthorized (this room is of the configuration and has no secret)"};
+    return room;
   }
 
   // What a client may make of a room, new (`before` is none) or there.
@@ -136,11 +140,16 @@ public:
   // secret of a room that is kept already may go on.
   Status check_permanent(const Room* room, const std::optional<std::string>& admin_key, Handle* client) {
     if (!store_.usable()) return Error{words.failed, "Permanent rooms cannot be saved here"};
-    (void)room;
+    if (room == nullptr && store_.bytes() > general_.max_saved)
+      return Error{words.too_many, text("Too many permanent rooms (at most ", general_.max_saved, " bytes)")};
+    if (general_.permanent_without_key) return {};
     if (admin_key && !general_.admin_key.empty()) return check_word("admin_key", general_.admin_key, admin_key, client);
-    return {};
+    if (room != nullptr && !room->settings().secret.empty() &&
+        (store_.saved(room->id()) || store_.configured(room->id())))
+      return {};
+    return Error{words.unauthorized, "Unauthorized (permanent rooms need the admin_key)"};
   }
-  // Whether that worked.
+  // False: the file could not be written the last time. It is written a second later, with what else has changed.
   bool save(const Room& room) { return store_.save(room.id(), room.settings()); }
   bool forget(const PublicId& id) { return store_.forget(id); }
 
@@ -149,9 +158,18 @@ public:
                     Handle* client) {
     if (needed.empty()) return {};
     if (!given) return Error{words.missing, text("Missing mandatory element (", name, ")")};
-    (void)client;
-    if (!same_word(*given, needed)) return Error{words.unauthorized, text("Unauthorized (wrong ", name, ")")};
-    return {};
+    return check_guess(name, same_word(*given, needed), client);
+  }
+  // The same for what was compared already. Who has guessed wrong too often is not told.
+  Status check_guess(const char* name, bool right, Handle* client) {
+    if (client != nullptr && !client->may_guess()) {
+      ++refused_.guesses;
+      return Error{words.unauthorized, text("Unauthorized (too many wrong guesses, try the ", name, " later)")};
+    }
+    if (right) return {};
+    if (client != nullptr) client->guess_failed();
+    ++refused_.wrong_words;
+    return Error{words.unauthorized, text("Unauthorized (wrong ", name, ")")};
   }
   // Does the client know the admin_key? Without one there is nothing to know.
   Result<bool> is_admin(const std::optional<std::string>& admin_key, Handle* client) {
@@ -186,7 +204,8 @@ public:
 
   // For the admin API: how many rooms there are, and what was refused.
   Json describe() const {
-    return Json::object("rooms", rooms_.size(), "too_many_rooms", refused_.too_many, "too_fast", refused_.too_fast);
+    return Json::object("rooms", rooms_.size(), "too_many_rooms", refused_.too_many, "too_fast", refused_.too_fast,
+                        "wrong_words", refused_.wrong_words, "guesses", refused_.guesses);
   }
 
 protected:
@@ -253,7 +272,7 @@ private:
   size_t sweep_at_ = 64;
   uint64_t last_key_ = 0;
   struct {
-    uint64_t too_many = 0, too_fast = 0;
+    uint64_t too_many = 0, too_fast = 0, wrong_words = 0, guesses = 0;
   } refused_;
 };
 

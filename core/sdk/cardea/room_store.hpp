@@ -1,12 +1,9 @@
 // The rooms that are there when a plugin starts: those of its configuration, and permanent ones, which clients made,
-// changed or destroyed, from a file. The file is replaced as a whole, so that a crash leaves the old one or the new
-// one.
+// changed or destroyed, from a file. The file is written by the files thread, at most once a second however often rooms
+// change: after a crash it may lack the last second.
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
+#include <chrono>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -21,6 +18,7 @@
 #include "cardea/plugin.hpp"
 #include "cardea/rooms.hpp"
 #include "cardea/schema.hpp"
+#include "cardea/timer.hpp"
 
 namespace cardea {
 
@@ -29,7 +27,10 @@ template <class Settings, const auto& fields>
 class RoomStore {
 public:
   using Wrong = std::function<std::optional<SettingError>(const Settings&)>;
-  RoomStore(std::string_view topic, Wrong wrong) : topic_(topic), wrong_(std::move(wrong)) {}
+  RoomStore(std::string_view topic, Services& services, Wrong wrong)
+      : topic_(topic), services_(services), wrong_(std::move(wrong)), timer_(services) {}
+  RoomStore(const RoomStore&) = delete;
+  RoomStore& operator=(const RoomStore&) = delete;
 
   // The rooms of a configuration: its sections "room-ID", beside the plugin's own, "general".
   Configured configure(JsonView values, bool string_ids) {
@@ -42,7 +43,7 @@ public:
   // Reads the file; without a folder no room can be saved. Rooms that cannot be understood are reported and left out.
   void open(const std::string& folder, bool string_ids) {
     if (folder.empty()) return;
-    path_ = folder + "/rooms.json";
+    path_ = folder + "/" + std::string(file_name);
     std::ifstream file(path_, std::ios::binary);
     if (!file) return;  // nothing was ever saved
     auto json = Json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
@@ -61,30 +62,39 @@ public:
   bool empty() const { return configured_.empty() && saved_.empty(); }
   // All that are to be made at start. The file wins over the configuration.
   std::map<PublicId, Settings> at_start() const {
-    std::map<PublicId, Settings> all;
-    for (const auto& [id, settings] : saved_)
-      if (settings) all.emplace(id, *settings);
+    std::map<PublicId, Settings> all = read_;
     for (const auto& [id, settings] : configured_)
       if (!saved_.contains(id)) all.emplace(id, settings);
     return all;
   }
 
-  // The configuration has it; the file has it.
+  // The configuration has it; the file has it, or soon will.
   bool configured(const PublicId& id) const { return configured_.contains(id); }
   bool saved(const PublicId& id) const {
     auto found = saved_.find(id);
-    return found != saved_.end() && found->second;
+    return found != saved_.end() && !found->second.empty();
   }
+  size_t bytes() const { return bytes_; }
 
-  // Keep or forget a room over restarts; whether that worked.
-  bool save(const PublicId& id, const Settings& settings) { return replace(id, settings); }
+  // Keep or forget a room over restarts. False: the last attempt to write the file failed. It is tried again.
+  bool save(const PublicId& id, const Settings& settings) {
+    Json room = write(settings, fields);
+    room.set("room", id.json());
+    return keep(id, room.text());
+  }
   bool forget(const PublicId& id) {
     // It would come back with the configuration: what has to be remembered is that it was destroyed.
-    if (configured_.contains(id)) return replace(id, std::nullopt);
-    if (!saved_.contains(id)) return usable();
-    auto before = saved_;
-    saved_.erase(id);
-    return written_or(std::move(before));
+    if (configured_.contains(id)) return keep(id, "");
+    auto found = saved_.find(id);
+    if (found == saved_.end()) return usable();
+    bytes_ -= found->second.size();
+    saved_.erase(found);
+    return changed();
+  }
+  // Writes what has not been written yet, before the plugin stops.
+  void flush() {
+    if (timer_.running()) write_file();
+    timer_.cancel();
   }
 
 private:
@@ -117,54 +127,56 @@ private:
         log::warn(topic_, path_, ": a room is left out: ", reason);
         return;
       }
-      if (room->destroyed)
-        saved_[room->room] = std::nullopt;
-      else
-        saved_[room->room] = std::move(*room);
+      saved_[room->room] = room->destroyed ? "" : one.text();
+      bytes_ += saved_[room->room].size();
+      if (!room->destroyed) read_.insert_or_assign(room->room, std::move(*room));
     });
   }
-  bool replace(const PublicId& id, std::optional<Settings> settings) {
+  bool keep(const PublicId& id, std::string room) {
+    std::string& text = saved_[id];
+    bytes_ += room.size() - text.size();
+    text = std::move(room);
+    return changed();
+  }
+  bool changed() {
     if (!usable()) return false;
-    auto before = saved_;
-    saved_[id] = std::move(settings);
-    return written_or(std::move(before));
+    if (!timer_.running() && !writing_) timer_.start(failing_ ? after_failure : pause, [this] { write_file(); });
+    changed_ = true;
+    return !failing_;
   }
-  bool written_or(std::map<PublicId, std::optional<Settings>> before) {
-    if (write_file()) return true;
-    saved_ = std::move(before);
-    return false;
-  }
-  bool write_file() const {
-    Json rooms = Json::array();
-    for (const auto& [id, settings] : saved_) {
-      Json room = settings ? write(*settings, fields) : Json::object("destroyed", true);
-      room.set("room", id.json());
-      rooms.append(std::move(room));
+  void write_file() {
+    std::string content = "{\"rooms\": [";
+    content.reserve(bytes_ + 64 * saved_.size());
+    const char* before = "\n";
+    for (const auto& [id, room] : saved_) {
+      content += std::exchange(before, ",\n");
+      content += room.empty() ? Json::object("destroyed", true, "room", id.json()).text() : room;
     }
-    const std::string content = Json::object("rooms", std::move(rooms)).text(JsonStyle::indented) + "\n";
-    const std::string beside = path_ + ".new";
-    // Secrets are in it: for us alone.
-    const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool good = file >= 0;
-    for (size_t written = 0; good && written < content.size();) {
-      const ssize_t more = ::write(file, content.data() + written, content.size() - written);
-      good = more > 0;
-      if (good) written += static_cast<size_t>(more);
-    }
-    good = good && ::fsync(file) == 0;
-    if (file >= 0) good = ::close(file) == 0 && good;
-    good = good && std::rename(beside.c_str(), path_.c_str()) == 0;
-    if (!good) log::error(topic_, "cannot save permanent rooms in ", path_);
-    return good;
+    content += "\n]}\n";
+    changed_ = false;
+    writing_ = true;
+    services_.save(std::string(file_name), std::move(content), [this](const Status& written) {
+      writing_ = false;
+      if (!written && !failing_) log::error(topic_, "cannot save permanent rooms: ", written.error().reason);
+      failing_ = !written;
+      if (changed_ || failing_) (void)changed();
+    });
   }
+
+  static constexpr std::string_view file_name = "rooms.json";
+  static constexpr Duration pause = 1s, after_failure = 10s;
 
   // given
   std::string_view topic_;
+  Services& services_;
   Wrong wrong_;
   // state
   std::string path_;
-  std::map<PublicId, Settings> configured_;
-  std::map<PublicId, std::optional<Settings>> saved_;  // no settings: destroyed, whatever the configuration has
+  std::map<PublicId, Settings> configured_, read_;
+  std::map<PublicId, std::string> saved_;  // as JSON; empty: destroyed, whatever the configuration has
+  size_t bytes_ = 0;                       // of all those
+  bool changed_ = false, writing_ = false, failing_ = false;
+  Timer timer_;
 };
 
 }  // namespace cardea

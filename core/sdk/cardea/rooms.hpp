@@ -113,7 +113,7 @@ struct RoomGeneral {
   bool string_ids = false;
   bool demo_room = true;
   uint32_t max_rooms = 10000, max_session_rooms = 100;
-  uint32_t max_room_size = 64 * 1024;
+  uint32_t max_room_size = 64 * 1024, max_saved = 16 * 1024 * 1024;
   bool permanent_without_key = false;
   uint32_t max_text = Sizes{}.text, max_metadata = Sizes{}.object;
   uint32_t told_rate = 64 * 1024, told_burst = 1024 * 1024;
@@ -129,6 +129,8 @@ inline constexpr auto room_general_fields = std::tuple{
             "rooms", range(1, 1000000)),
     setting("max_room_size", &RoomGeneral::max_room_size, "what clients may make of one room's settings, in JSON",
             "bytes", range(4096, 16 * 1024 * 1024)),
+    setting("max_saved", &RoomGeneral::max_saved, "no room is made permanent beyond, in JSON", "bytes",
+            range(4096, 1 << 30)),
     setting("permanent_without_key", &RoomGeneral::permanent_without_key,
             "rooms may be saved by those who do not know the admin_key"),
     setting("max_text", &RoomGeneral::max_text, "names, descriptions, mids, tokens and the like are refused beyond",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -41,6 +42,8 @@ public:
   void cancel(TimerId timer) override { timers.erase(timer); }
   void post(std::function<void()> call) override { after(Duration::zero(), std::move(call)); }
   void save(std::string path, std::string content, std::function<void(Status)> done) override {
+    ++saves;
+    if (!folder.empty() && !save_fails) std::ofstream(folder + "/" + path) << content;
     files[path] = std::move(content);
     if (done)
       post([done = std::move(done), status = save_fails ? Status(Error{0, "The disk is full"}) : Status()] {
@@ -94,6 +97,7 @@ public:
   std::string folder;
   std::map<std::string, std::string> files;  // that were saved
   bool save_fails = false;
+  size_t saves = 0;
   bool signed_tokens = false;
 
   std::map<PeerId, std::unique_ptr<MediaProcessor>> machines;
@@ -131,7 +135,7 @@ public:
   explicit FakeHandle(uint64_t number) : number_(number) {}
 
   HandleId id() const override { return {number_}; }
-  SessionId session_id() const override { return {1}; }
+  SessionId session_id() const override { return {session}; }
   const std::string& plugin_name() const override { return name; }
   const std::string& opaque_id() const override { return opaque; }
   void push(Event event) override { pushed.push_back(std::move(event)); }
@@ -171,7 +175,8 @@ public:
   bool up = false, hang_up_asked = false, detach_asked = false;
   bool data_full = false;  // send_data() refuses
   uint64_t affinity = 0;
-  int guesses_left = 5;
+  uint64_t session = 1;
+  int guesses_left = 1000;
 
 private:
   std::optional<uint16_t> index(std::string_view mid) const {

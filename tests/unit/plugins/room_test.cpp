@@ -201,7 +201,7 @@ class RoomTest : public CppUnit::TestFixture {
   }
   void permanent_rooms_survive() {
     const TemporaryFolder folder;
-    const char* config = R"({"room-1": {"pin": "old"}, "room-2": {}})";
+    const char* config = R"({"general": {"permanent_without_key": true}, "room-1": {"pin": "old"}, "room-2": {}})";
     {
       World world(config, folder.path());
       Client& one = world.client();

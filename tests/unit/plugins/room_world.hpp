@@ -15,13 +15,27 @@ namespace cardea::test {
 
 struct World {
   explicit World(const char* config = R"({"room-1": {"publishers": 3, "videocodec": "vp8,vp9,h264"}})",
-                 std::string folder = {}) {
+                 std::string folder = {}, bool guarded = false) {
     services.folder = std::move(folder);
     rooms = std::make_unique<videoroom::Rooms>(services);
     wrong = rooms->configure(*Json::parse(config));
     if (!wrong) rooms->start();
+    if (!wrong && !guarded) loosen();
   }
-  ~World() { clients.clear(); }
+  ~World() {
+    clients.clear();
+    rooms->stop();
+  }
+
+  // The rooms as if clients had made them, so that they can be changed without a secret.
+  void loosen() {
+    for (const auto* room : rooms->all()) {
+      const PublicId id = room->id();
+      auto settings = room->settings();
+      rooms->destroy(*rooms->find(id));
+      (void)rooms->create(id, std::move(settings), nullptr);
+    }
+  }
 
   Client& client() {
     clients.push_back(std::make_unique<Client>(services, clients.size() + 1, [this](Handle& handle) {

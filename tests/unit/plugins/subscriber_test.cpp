@@ -146,9 +146,12 @@ class SubscriberTest : public CppUnit::TestFixture {
     Client& watcher = world.watching(R"([{"feed":7}])");
     const auto& sections = watcher.offer().sections;
     CPPUNIT_ASSERT_EQUAL(std::string("useinbandfec=1"), sections[0].codec->fmtp);
-    CPPUNIT_ASSERT(sections[0].extensions == (Extensions{Extension::mid, Extension::audio_level}));
+    const Extensions both{Extension::mid, Extension::transport_cc, Extension::abs_send_time};
+    Extensions of_audio = both;
+    of_audio.add(Extension::audio_level);
+    CPPUNIT_ASSERT(sections[0].extensions == of_audio);
     CPPUNIT_ASSERT_EQUAL(std::string("profile-level-id=42e01f;packetization-mode=1"), sections[1].codec->fmtp);
-    CPPUNIT_ASSERT(sections[1].extensions == Extensions{Extension::mid});
+    CPPUNIT_ASSERT(sections[1].extensions == both);
     CPPUNIT_ASSERT(sections[1].direction == Direction::sendonly);
     CPPUNIT_ASSERT_EQUAL(std::string("VideoRoom 1"), watcher.offer().name);
   }

@@ -16,6 +16,7 @@
 namespace cardea::test {
 
 struct FakeBackend final : textroom::Backend {
+  void obey(const textroom::PostRules&) override {}
   void post(const std::string& url, const Payload& json) override { posts.emplace_back(url, json.text()); }
   bool available() const override { return built_in; }
   Json describe() const override { return Json::object(); }
@@ -24,14 +25,29 @@ struct FakeBackend final : textroom::Backend {
 };
 
 struct TextWorld {
-  explicit TextWorld(const char* config = R"({"room-1": {"description": "One"}})", std::string folder = {}) {
+  explicit TextWorld(const char* config = R"({"room-1": {"description": "One"}})", std::string folder = {},
+                     bool guarded = false) {
     services.folder = std::move(folder);
     services.time = Time(std::chrono::seconds(1'767'319'445));  // 2026-01-02T02:04:05 UTC
     rooms = std::make_unique<textroom::Rooms>(services, backend);
     wrong = rooms->configure(*Json::parse(config));
     if (!wrong) rooms->start();
+    if (!wrong && !guarded) loosen();
   }
-  ~TextWorld() { clients.clear(); }
+  ~TextWorld() {
+    clients.clear();
+    rooms->stop();
+  }
+
+  // The rooms as if clients had made them, so that they can be changed without a secret.
+  void loosen() {
+    for (const auto* room : rooms->all()) {
+      const PublicId id = room->id();
+      auto settings = room->settings();
+      rooms->destroy(*rooms->find(id));
+      (void)rooms->create(id, std::move(settings), nullptr);
+    }
+  }
 
   Client& client() {
     clients.push_back(std::make_unique<Client>(services, clients.size() + 1, [this](Handle& handle) {

@@ -169,7 +169,7 @@ class TextApiTest : public CppUnit::TestFixture {
   void permanent_rooms_come_back() {
     const TemporaryFolder folder;
     {
-      TextWorld world(R"({"room-1": {}})", folder.path());
+      TextWorld world(R"({"general": {"permanent_without_key": true}, "room-1": {}})", folder.path());
       Client& al = world.client();
       CPPUNIT_ASSERT(al.ask(R"({"request":"create","room":7,"secret":"s","permanent":true,"history":3,
                               "zones":[{"name":"stage","x":0,"y":0,"radius":2}]})")["permanent"]
@@ -177,7 +177,7 @@ class TextApiTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(al.ask(R"({"request":"destroy","room":1,"permanent":true})")["permanent"].boolean());
     }
     {
-      TextWorld world(R"({"room-1": {}})", folder.path());
+      TextWorld world(R"({"general": {"permanent_without_key": true}, "room-1": {}})", folder.path());
       CPPUNIT_ASSERT(world.rooms->find(PublicId(1)) == nullptr);
       const auto& settings = world.rooms->find(PublicId(7))->settings();
       CPPUNIT_ASSERT(settings.secret == "s" && settings.history == 3 && settings.zones.size() == 1);
@@ -216,14 +216,14 @@ class TextApiTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(int64_t{415}, error_of(ask(verb, R"({"room":1,"username":"x","text":"x","state":{}})")));
   }
   void backends_can_be_left_to_the_configuration() {
-    TextWorld world(R"({"general": {"client_post": false}, "room-1": {"post": "http://127.0.0.1:1/"}})");
+    TextWorld world(R"({"room-1": {"post": "http://127.0.0.1:1/"}})");
     Client& al = world.client();
     CPPUNIT_ASSERT_EQUAL(int64_t{419}, error_of(al.ask(R"({"request":"create","post":"http://127.0.0.1:1/"})")));
     CPPUNIT_ASSERT_EQUAL(int64_t{419},
                          error_of(al.ask(R"({"request":"edit","room":1,"new_post":"http://127.0.0.1/"})")));
     CPPUNIT_ASSERT_EQUAL(int64_t{0}, error_of(al.ask(R"({"request":"edit","room":1,"new_description":"x"})")));
     world.backend.built_in = false;
-    TextWorld without(R"({})");
+    TextWorld without(R"({"general": {"client_post": true, "post_allow": ["http://127.0.0.1:1/"]}})");
     without.backend.built_in = false;
     CPPUNIT_ASSERT_EQUAL(int64_t{499},
                          error_of(without.client().ask(R"({"request":"create","post":"http://127.0.0.1:1/"})")));

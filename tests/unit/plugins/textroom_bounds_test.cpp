@@ -10,6 +10,10 @@ class TextBoundsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(who_does_not_read_is_dropped_alone);
   CPPUNIT_TEST(who_asks_too_much_is_told_so);
   CPPUNIT_TEST(large_texts_count_for_more);
+  CPPUNIT_TEST(one_session_cannot_fill_the_queues_of_others);
+  CPPUNIT_TEST(rooms_are_bounded_and_guarded);
+  CPPUNIT_TEST(urls_of_clients_need_a_prefix);
+  CPPUNIT_TEST(participants_come_in_pages);
   CPPUNIT_TEST(members_by_api_have_a_rate_too);
   CPPUNIT_TEST(names_are_bounded);
   CPPUNIT_TEST(random_acts_leave_no_ghosts);
@@ -91,6 +95,63 @@ class TextBoundsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(W::ask(al, message("short")).find("success") != std::string::npos);
     world.services.advance(2s);
     CPPUNIT_ASSERT(W::ask(al, message(most)).find("success") != std::string::npos);
+  }
+  void one_session_cannot_fill_the_queues_of_others() {
+    TextWorld world(R"({"general": {"message_rate": 0}, "room-1": {}})");
+    Client& al = world.joined("al");
+    Client& bob = world.joined("bob");
+    world.forget();
+    bob.handle.data_full = true;  // reads nothing for 10 s
+    const std::string large(60'000, 'x');
+    for (int i = 0; i < 1000; ++i) {
+      W::write(al, message(large));
+      al.ask(Json::object("request", "announcement", "room", 1, "text", large));
+      world.services.advance(10ms);
+    }
+    CPPUNIT_ASSERT(!bob.handle.hang_up_asked);
+    CPPUNIT_ASSERT(world.rooms->describe()["too_fast"].integer() > 1900);
+    CPPUNIT_ASSERT_EQUAL(int64_t{429}, error_of(W::ask(al, message(large))));
+    CPPUNIT_ASSERT_EQUAL(int64_t{414}, error_of(W::ask(al, message(std::string(262'145, 'x')))));
+  }
+  void rooms_are_bounded_and_guarded() {
+    TextWorld world(R"({"general": {"max_session_rooms": 2}, "room-1": {}})", {}, true);
+    Client& al = world.client();
+    for (int i = 2; i <= 4; ++i)
+      CPPUNIT_ASSERT_EQUAL(int64_t{i < 4 ? 0 : 430}, error_of(al.ask(Json::object("request", "create", "room", i))));
+    for (const char* verb : {"edit", "destroy"})
+      CPPUNIT_ASSERT_EQUAL(int64_t{419}, error_of(al.ask(Json::object("request", verb, "room", 1))));
+    CPPUNIT_ASSERT_EQUAL(int64_t{0}, error_of(al.ask(R"({"request":"join","room":1,"username":"al"})")));
+    CPPUNIT_ASSERT_EQUAL(int64_t{414},
+                         error_of(al.ask(Json::object("request", "create", "description", std::string(100'000, 'd')))));
+  }
+  void urls_of_clients_need_a_prefix() {
+    TextWorld world(R"({"general": {"client_post": true, "post_allow": ["https://example.org/hooks/"]}})");
+    Client& al = world.client();
+    auto create = [&](const char* url) { return error_of(al.ask(Json::object("request", "create", "post", url))); };
+    CPPUNIT_ASSERT_EQUAL(int64_t{0}, create("https://example.org/hooks/a"));
+    CPPUNIT_ASSERT_EQUAL(int64_t{419}, create("https://example.org/other"));
+    CPPUNIT_ASSERT_EQUAL(int64_t{419}, create("http://169.254.169.254/"));
+    TextWorld unchanged("{}");
+    CPPUNIT_ASSERT_EQUAL(
+        int64_t{419}, error_of(unchanged.client().ask(R"({"request":"create","post":"https://example.org/hooks/a"})")));
+    for (const char* wrong : {R"({"general": {"post_allow": ["https://example.org"]}})",
+                              R"({"general": {"post_allow_addresses": ["10.0.0.0/40"]}})"})
+      CPPUNIT_ASSERT(TextWorld(wrong).wrong.has_value());
+  }
+  void participants_come_in_pages() {
+    TextWorld world;
+    textroom::Room& room = *world.rooms->find(PublicId(1));
+    Client& crowd = world.connected();
+    crowd.handle.data_full = true;
+    auto& seat = static_cast<textroom::Seat&>(*crowd.attachment);
+    for (int i = 0; i < 700; ++i) room.enter(seat, textroom::Via::channel, text("n", i), std::string(1000, 'd'));
+    Client& al = world.client();
+    const Json page = al.ask(R"({"request":"listparticipants","room":1})");
+    CPPUNIT_ASSERT(page.text().size() < 600'000 && page["next"]);
+    const Json rest = al.ask(Json::object("request", "listparticipants", "room", 1, "after", page["next"].string()));
+    CPPUNIT_ASSERT_EQUAL(size_t{700}, page["participants"].size() + rest["participants"].size());
+    CPPUNIT_ASSERT(!rest["next"]);
+    world.rooms->destroy(room);
   }
   void members_by_api_have_a_rate_too() {
     TextWorld world(R"({"general": {"message_rate": 1, "message_burst": 2}, "room-1": {}})");

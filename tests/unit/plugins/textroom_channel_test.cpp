@@ -239,7 +239,7 @@ private:
         {R"({"textroom":"create","transaction":"t","room":5,"admin_key":"x"})", 419},
         {R"({"textroom":"create","transaction":"t","room":1,"admin_key":"key"})", 418},
         {R"({"textroom":"create","transaction":"t","room":5,"admin_key":"key","history":10001})", 414},
-        {R"({"textroom":"create","transaction":"t","room":5,"admin_key":"key","post":"file:///etc/passwd"})", 414},
+        {R"({"textroom":"create","transaction":"t","room":5,"admin_key":"key","post":"file:///etc/passwd"})", 419},
         {R"({"textroom":"create","transaction":"t","room":5,"admin_key":"key","permanent":true})", 499},
         {R"({"textroom":"list","transaction":"t","admin_key":"x"})", 419},
         {R"({"textroom":"edit","transaction":"t","room":2})", 413},
