@@ -88,7 +88,7 @@ test('a lost WebSocket is opened again and the call goes on', async () => {
     await page.goto(`${claiming.http}echotest.html?auto=1`);
     await movingVideo(page, '#returned video');
     await page.evaluate(() => window.sockets[0].close());
-    await page.waitForFunction(() => document.querySelector('#state').textContent === 'connected again');
+    await page.waitForFunction(() => document.querySelector('#state').textContent === 'Connected again');
     const frames = await inbound(page, 'video', 'framesDecoded');
     await until(async () => (await inbound(page, 'video', 'framesDecoded')) > frames + 10, 'frames after the claim');
     await context.close();

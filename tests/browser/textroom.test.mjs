@@ -30,12 +30,13 @@ async function chat(room, first, second) {
   const bob = await enter(room, 'bob', second);
   await shown(al, 'bob is here');
   await write(al, 'hello everybody');
-  await shown(bob, 'al: hello everybody');
-  await shown(al, 'al: hello everybody');
+  await shown(bob, 'hello everybody');
+  await shown(al, 'hello everybody');
   await bob.selectOption('#to', 'al');
   await write(bob, '<b>psst</b>');
-  await shown(al, 'bob whispers: <b>psst</b>');
-  await shown(bob, 'bob whispers to al: <b>psst</b>');
+  await shown(al, '<b>psst</b>');
+  await shown(al, 'bob whispers');
+  await shown(bob, 'bob whispers to al');
   const states = [await state(al), await state(bob)];
   await bob.click('#leave');
   await shown(al, 'bob has left');
