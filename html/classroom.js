@@ -12,7 +12,7 @@ import {Stage} from './ui/stage.js';
 
 const {ScreenShare} = Track.Source;
 const controls = new Controls();
-let room, stage, chat, questions, side, isMentor;
+let room, stage, chat, questions, people, side, isMentor;
 
 const teaches = person => person.attributes.role === 'mentor';
 const mentor = () => [room.localParticipant, ...room.remoteParticipants.values()].find(teaches);
@@ -29,7 +29,7 @@ async function enter() {
   for (const id of ['chat', 'questions', 'people']) $(`#${id}`).replaceChildren();
   chat = new Chat($('#chat'), next);
   questions = new Questions($('#questions'), next, () => mentor());
-  new People($('#people'), next, personMenu);
+  people = new People($('#people'), next, personMenu);
   side = new SidePanel($('#side'), {
     chat: [$('#panel'), $('#tab-chat'), $('#chat')], questions: [$('#panel'), $('#tab-questions'), $('#questions')],
     people: [$('#panel'), $('#tab-people'), $('#people')],
@@ -76,6 +76,7 @@ function refresh() {
   $('#count').textContent = t('{n} people', {n: room.numParticipants});
   stage.update();
   questions.update();
+  people.update();
 }
 
 // ---- the floor ----
@@ -94,7 +95,8 @@ function personMenu({person}, button, tile) {
   ]);
 }
 
-const give = (person, floor) => room.localParticipant.publishData(encode({floor}), {topic: 'floor', destinationIdentities: [person.identity]})
+const give = (person, floor) => room.localParticipant
+  .publishData(encode({floor}), {topic: 'floor', destinationIdentities: [person.identity]})
   .catch(error => toast(explain(error), 'warn'));
 
 async function onData(bytes, person, kind, topic) {

@@ -30,6 +30,9 @@ async function open() {
   $('#state').textContent = t('session {id}', {id: session.id});
 }
 
+/** What needs no session, and is not to be asked in one. */
+const sessionless = async verb => (await fetch(`${httpAddress(defaultUrl())}/${verb}`)).json();
+
 async function handleOf(plugin) {
   if (!handles.has(plugin)) {
     const handle = await session.attach(plugin);
@@ -55,7 +58,8 @@ async function send() {
   const plugin = $('#plugin').value;
   note('>', message);
   try {
-    note('<', plugin ? await (await handleOf(plugin)).request(message) : await session.request(message));
+    if (plugin) note('<', await (await handleOf(plugin)).request(message));
+    else note('<', ['info', 'ping'].includes(message.janus) ? await sessionless(message.janus) : await session.request(message));
   } catch (error) {
     note('!', {code: error.code, reason: error.message});
   }
@@ -105,6 +109,6 @@ $('#plugin').append(new Option(t('the session itself'), ''));
 offerExamples();
 await busy($('#send'), async () => {
   await open();
-  const {plugins} = await session.request({janus: 'info'});
+  const {plugins} = await sessionless('info');
   $('#plugin').append(...Object.keys(plugins).map(name => new Option(name, name)));
 });

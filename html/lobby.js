@@ -71,14 +71,16 @@ async function look() {
   if (session.closed) return;
   const {data: {list}} = await videoRooms.request({request: 'list'}).catch(() => ({data: {list: []}}));
   counts.clear();
-  for (const {description, num_participants: count} of list) if (description.startsWith(mark)) counts.set(description.slice(mark.length), count);
+  for (const {description, num_participants: count} of list)
+    if (description.startsWith(mark)) counts.set(description.slice(mark.length), count);
   draw();
 }
 
 function draw() {
   const names = [...new Set([...always, ...counts.keys()])];
   const here = place => [...people].filter(([, person]) => person.place === place);
-  const label = ([username, {nickname}]) => el('li', {dataset: {username}, textContent: username === own ? `${nickname} (${t('you')})` : nickname});
+  const label = ([username, {nickname}]) =>
+    el('li', {dataset: {username}, textContent: username === own ? `${nickname} (${t('you')})` : nickname});
   const focused = document.activeElement?.dataset?.room;
   $('#rooms').replaceChildren(...names.map(place => {
     const inside = here(place);
@@ -152,7 +154,8 @@ $('#talk').onclick = () => {
   }
 };
 $('#make').onclick = async () => {
-  const answer = await ask(t('New room'), [el('input', {name: 'room', required: true, maxLength: 30, 'aria-label': t('Name of the room')})], t('Make it'));
+  const field = el('input', {name: 'room', required: true, maxLength: 30, 'aria-label': t('Name of the room')});
+  const answer = await ask(t('New room'), [field], t('Make it'));
   if (answer?.room.trim()) step(answer.room.trim());
 };
 shortcuts([['m', 'mic'], ['v', 'cam'], ['s', 'screen']], action => room && controls.run(action));

@@ -131,7 +131,8 @@ const actions = {
   facts: () => (stage.showsFacts = !stage.showsFacts),
   invite: () => copy(invitation()),
   async rename() {
-    const answer = await ask(t('Your name'), [el('input', {name: 'name', value: own().name, required: true, maxLength: 40, 'aria-label': t('Your name')})]);
+    const field = el('input', {name: 'name', value: own().name, required: true, maxLength: 40, 'aria-label': t('Your name')});
+    const answer = await ask(t('Your name'), [field]);
     if (!answer) return;
     await own().setName(answer.name.trim());
     memory.set('name', answer.name.trim());
@@ -187,7 +188,8 @@ async function react(sign) {
 function float(sign, person) {
   const tile = person && stage?.tileOf(person);
   if (!tile || !reactions.includes(sign)) return;
-  const element = el('span', {className: 'float', role: 'img', 'aria-label': t('{name} reacts with {sign}', {name: person.name, sign})}, sign);
+  const label = t('{name} reacts with {sign}', {name: person.name, sign});
+  const element = el('span', {className: 'float', role: 'img', 'aria-label': label}, sign);
   tile.element.append(element);
   setTimeout(() => element.remove(), 3000);
 }

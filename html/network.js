@@ -68,7 +68,8 @@ async function mediaPath() {
   if (echo.channel.readyState !== 'open') await once(echo.channel, 'open', 10_000);
   const took = Math.round(performance.now() - began);
   const {connection} = await new Digest().take(echo.pc);
-  const ways = {host: t('directly'), srflx: t('through an address translator'), prflx: t('through an address translator'), relay: t('through a TURN relay')};
+  const translated = t('through an address translator');
+  const ways = {host: t('directly'), srflx: translated, prflx: translated, relay: t('through a TURN relay')};
   return t('{protocol}, {way}, up after {n} ms', {protocol: (connection.protocol ?? '').toUpperCase(), way: ways[connection.path] ?? '', n: took});
 }
 
@@ -120,7 +121,8 @@ async function run() {
   const report = [];
   let ways = 0;
   $('#verdict').hidden = $('#copy').hidden = true;
-  $('#steps').replaceChildren(...steps.map(([name]) => el('li', {className: 'card'}, el('span', {className: 'dot'}), el('strong', {textContent: name}), el('span', {className: 'found'}))));
+  $('#steps').replaceChildren(...steps.map(([name]) => el('li', {className: 'card'},
+    el('span', {className: 'dot'}), el('strong', {textContent: name}), el('span', {className: 'found'}))));
   const failed = [];
   for (const [n, [name, test, advice]] of steps.entries()) {
     const line = $('#steps').children[n];

@@ -20,7 +20,8 @@ async function join() {
   text = new TextRoom();
   listen();
   people.set(own, own);
-  const options = {room: room(), username: own, display: own, pin: $('#pin').value || undefined, dataChannel: parameters.get('api') !== '1'};
+  const dataChannel = parameters.get('api') !== '1';
+  const options = {room: room(), username: own, display: own, pin: $('#pin').value || undefined, dataChannel};
   try {
     present(await text.join(session, options));
   } catch (error) {
@@ -68,7 +69,8 @@ function gone(username, words) {
 function list() {
   const others = [...people].filter(([username]) => username !== own);
   const {value} = $('#to');
-  $('#to').replaceChildren(new Option(t('To all'), ''), ...others.map(([username, name]) => new Option(t('Only {name}', {name}), username)));
+  $('#to').replaceChildren(new Option(t('To all'), ''),
+    ...others.map(([username, name]) => new Option(t('Only {name}', {name}), username)));
   $('#to').value = people.has(value) ? value : '';
   $('#people').replaceChildren(el('ul', {}, ...[...people].map(([username, name]) => el('li', {dataset: {username}},
     el('span', {textContent: username === own ? `${name} (${t('you')})` : name})))));
@@ -87,7 +89,8 @@ function show({from, display, date, text, whisper, to}) {
   const name = display ?? nameOf(from);
   const who = !whisper ? name : to ? t('{name} whispers to {names}', {name, names: nameOf(to)}) : t('{name} whispers', {name});
   line(`${whisper ? 'whisper' : ''} ${from === own ? 'own' : ''}`.trim(),
-    el('span', {className: 'who'}, el('strong', {textContent: who}), el('time', {textContent: date.toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'})})),
+    el('span', {className: 'who'}, el('strong', {textContent: who}),
+      el('time', {textContent: date.toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'})})),
     el('span', {className: 'said', textContent: text}));
 }
 

@@ -4,7 +4,8 @@
 export const RoomEvent = Object.freeze({
   Connected: 'connected', Reconnecting: 'reconnecting', Reconnected: 'reconnected', Disconnected: 'disconnected',
   ConnectionStateChanged: 'connectionStateChanged',
-  ParticipantConnected: 'participantConnected', ParticipantDisconnected: 'participantDisconnected', ParticipantActive: 'participantActive',
+  ParticipantConnected: 'participantConnected', ParticipantDisconnected: 'participantDisconnected',
+  ParticipantActive: 'participantActive',
   ParticipantNameChanged: 'participantNameChanged', ParticipantMetadataChanged: 'participantMetadataChanged',
   ParticipantAttributesChanged: 'participantAttributesChanged',
   TrackPublished: 'trackPublished', TrackUnpublished: 'trackUnpublished',

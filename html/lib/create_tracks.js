@@ -14,7 +14,7 @@ export async function createLocalTracks({audio = true, video = true} = {}) {
   if (!video) return [await createLocalAudioTrack(optionsOf(audio))];
   if (!audio) return [await createLocalVideoTrack(optionsOf(video))];
   const tracks = await captureBoth({audio: optionsOf(audio), video: optionsOf(video)});
-  return tracks.map(track => localTrack(track, track.kind === 'audio' ? Microphone : Camera, optionsOf(track.kind === 'audio' ? audio : video)));
+  return tracks.map(track => (track.kind === 'audio' ? localTrack(track, Microphone, optionsOf(audio)) : localTrack(track, Camera, optionsOf(video))));
 }
 
 /** A screen, with its sound if that is wanted: {audio: true}. */

@@ -7,7 +7,8 @@ export const captureDefaults = {
 
 function devices() {
   if (navigator.mediaDevices) return navigator.mediaDevices;
-  throw Object.assign(new Error('The browser gives camera and microphone only to https:// pages and to localhost.'), {name: 'InsecureError'});
+  const error = new Error('The browser gives camera and microphone only to https:// pages and to localhost.');
+  throw Object.assign(error, {name: 'InsecureError'});
 }
 
 // {deviceId, facingMode, resolution, ...} as getUserMedia wants it; a device that was named is meant.

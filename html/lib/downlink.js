@@ -143,11 +143,14 @@ export class Downlink extends Emitter {
       }
       for (const publication of add) {
         if (!this.wants(publication)) continue;
-        await this.#subscribe([{feed: publication.feed, mid: publication.mid, ...publication.wish}], []).then(() => done(publication), failure => {
+        try {
+          await this.#subscribe([{feed: publication.feed, mid: publication.mid, ...publication.wish}], []);
+          done(publication);
+        } catch (failure) {
           if (failure.code !== 428) throw failure;
           this.#wanted.delete(publication.trackSid);
           this.emit('failed', publication, failure);
-        });
+        }
       }
     }
   }

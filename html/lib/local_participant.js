@@ -181,7 +181,8 @@ export class LocalParticipant extends Participant {
 
   // One change of a source at a time: pressing the button twice quickly does not publish twice.
   #enable(source, enabled, options, publishOptions) {
-    const turn = (this.#wishes.get(source) ?? Promise.resolve()).catch(() => {}).then(() => this.#set(source, enabled, options, publishOptions));
+    const before = this.#wishes.get(source) ?? Promise.resolve();
+    const turn = before.catch(() => {}).then(() => this.#set(source, enabled, options, publishOptions));
     this.#wishes.set(source, turn);
     return turn;
   }

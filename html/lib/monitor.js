@@ -63,8 +63,9 @@ export class Monitor {
   async look() {
     const [up, down] = await Promise.all([this.#up.take(this.#uplink.pc), this.#down.take(this.#downlink.pc)]);
     this.connection = {up: up.connection, down: down.connection};
-    for (const publication of this.#room.localParticipant.trackPublications.values()) note(publication, up.sent.get(publication.transceiver?.mid));
-    this.#room.localParticipant.setConnectionQuality(this.#judgeOwn(up, down));
+    const own = this.#room.localParticipant;
+    for (const publication of own.getTrackPublications()) note(publication, up.sent.get(publication.transceiver?.mid));
+    own.setConnectionQuality(this.#judgeOwn(up, down));
     for (const person of this.#room.remoteParticipants.values()) this.#judge(person, down);
     return {up, down};
   }

@@ -127,7 +127,8 @@ export class RemoteParticipant extends Participant {
   /** The room's: which streams they have muted themselves. */
   setMuted(mids) {
     this.#muted = new Set(mids);
-    for (const publication of this.trackPublications.values()) this.#change(publication, () => (publication.muted = this.#muted.has(publication.mid)));
+    for (const publication of this.trackPublications.values())
+      this.#change(publication, () => (publication.muted = this.#muted.has(publication.mid)));
   }
 
   setModerated(mid, moderated) { this.#setModerated(this.trackPublications.get(`${this.feed}/${mid}`), moderated); }

@@ -72,7 +72,8 @@ export class Room extends Emitter {
     this.localParticipant = new LocalParticipant(this, this.#uplink);
     this.#uplink.on('event', data => this.#onVideoRoom(data));
     this.#uplink.on('down', () => this.#onUplinkDown());
-    this.#downlink.on('failed', ({trackSid, participant}, error) => this.emit(RoomEvent.TrackSubscriptionFailed, trackSid, participant, error));
+    this.#downlink.on('failed', ({trackSid, participant}, error) =>
+      this.emit(RoomEvent.TrackSubscriptionFailed, trackSid, participant, error));
     this.on(RoomEvent.TrackSubscribed, (track, publication) => this.#onTrack(track, publication));
     this.on(RoomEvent.TrackUnsubscribed, track => this.#offTrack(track));
   }
@@ -206,12 +207,12 @@ export class Room extends Emitter {
   async sendData(data, topic, to, kind = 'data') {
     const others = to ?? [...this.remoteParticipants.values()].filter(({isActive}) => isActive).map(({identity}) => identity);
     if (others.length === 0) return;
-    const text = envelope + JSON.stringify({kind, topic, bytes: btoa(Array.from(data, byte => String.fromCharCode(byte)).join(''))}) + '}';
-    await this.#text.send(text, others);
+    const bytes = btoa(Array.from(data, byte => String.fromCharCode(byte)).join(''));
+    await this.#text.send(`${envelope}${JSON.stringify({kind, topic, bytes})}}`, others);
   }
 
   async sendChat(message, to) {
-    const text = message.startsWith(envelope) ? envelope + JSON.stringify({kind: 'chat', message}) + '}' : message;
+    const text = message.startsWith(envelope) ? `${envelope}${JSON.stringify({kind: 'chat', message})}}` : message;
     const absent = await this.#text.send(text, to);
     const names = (to ?? []).filter(one => !absent.includes(one));
     if (to && names.length === 0) throw new CardeaError(423, 'No such user');
@@ -282,7 +283,8 @@ export class Room extends Emitter {
       .on('presence', states => this.emit(RoomEvent.PresenceChanged, states))
       .on('announcement', ({text}) => this.emit(RoomEvent.RoomNotice, text))
       .on('down', () => this.#comeBack());
-    const options = {room, username: identity, display: name, pin, token, dataChannel: this.options.dataChannel, ...this.options.textOptions};
+    const {dataChannel, textOptions} = this.options;
+    const options = {room, username: identity, display: name, pin, token, dataChannel, ...textOptions};
     const join = () => text.join(session, options);
     try {
       const others = await join().catch(async error => {

@@ -28,7 +28,8 @@ export class Digest {
     const before = this.#before.get(report.id);
     this.#before.set(report.id, {at: report.timestamp, values});
     const seconds = before ? (report.timestamp - before.at) / 1000 : 0;
-    const grown = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value - (before?.values[name] ?? value)]));
+    const grown = {};
+    for (const [name, value] of Object.entries(values)) grown[name] = value - (before?.values[name] ?? value);
     return {seconds, grown};
   }
 

@@ -159,7 +159,8 @@ export class TextRoom extends Emitter {
   #receive(event) {
     if (event.room !== this.room) return;
     switch (event.textroom) {
-      case 'message': return this.emit('message', {...event, date: dateOf(event.date), old: this.#joining || event.display !== undefined});
+      case 'message':
+        return this.emit('message', {...event, date: dateOf(event.date), old: this.#joining || event.display !== undefined});
       case 'announcement': return this.emit('announcement', {...event, date: dateOf(event.date)});
       case 'join': return this.emit('join', event);
       case 'presence': return this.emit('presence', event.states);

@@ -69,7 +69,8 @@ export class Track extends Emitter {
   #show(element, before) {
     const others = element.srcObject?.getTracks().filter(track => track.kind !== this.kind && track !== before) ?? [];
     const tracks = element.srcObject?.getTracks() ?? [];
-    if (!tracks.includes(this.#media) || tracks.length !== others.length + 1) element.srcObject = new MediaStream([...others, this.#media]);
+    const shown = tracks.includes(this.#media) && tracks.length === others.length + 1;
+    if (!shown) element.srcObject = new MediaStream([...others, this.#media]);
     element.play?.().catch(error => {
       if (error.name === 'NotAllowedError') this.emit(TrackEvent.AudioPlaybackFailed, error);
     });

@@ -36,7 +36,8 @@ export class Graph {
     this.#top.textContent = round(highest);
     this.#lines.forEach(({name, line, values: kept}, n) => {
       const x = at => width * (points - kept.length + at) / (points - 1);
-      line.setAttribute('points', kept.map((value, at) => `${x(at).toFixed(1)},${(height - 2 - (height - 4) * value / highest).toFixed(1)}`).join(' '));
+      const y = value => height - 2 - (height - 4) * value / highest;
+      line.setAttribute('points', kept.map((value, at) => `${x(at).toFixed(1)},${y(value).toFixed(1)}`).join(' '));
       this.#legend[n].textContent = `${name} ${round(values[n])}`;
     });
   }

@@ -1,12 +1,15 @@
 // Before joining: how one looks and sounds, with which devices.
 import {createLocalAudioTrack, createLocalVideoTrack, MediaDeviceFailure, Room} from '../cardea.js';
-import {el, face, memory} from './dom.js';
+import {el, face, icon as drawn, memory} from './dom.js';
 import {explain} from './explain.js';
 import {Meter} from './meter.js';
 import {t} from './words.js';
 
 const kinds = {
-  audio: {device: 'audioinput', create: createLocalAudioTrack, icon: 'mic', name: t('Microphone'), on: t('Microphone on'), off: t('Microphone off')},
+  audio: {
+    device: 'audioinput', create: createLocalAudioTrack, icon: 'mic',
+    name: t('Microphone'), on: t('Microphone on'), off: t('Microphone off'),
+  },
   video: {device: 'videoinput', create: createLocalVideoTrack, icon: 'cam', name: t('Camera'), on: t('Camera on'), off: t('Camera off')},
 };
 
@@ -28,7 +31,7 @@ export class Preview {
     const bar = el('div', {className: 'bar'});
     const choices = el('div', {className: 'choices'});
     for (const [kind, {icon, name}] of Object.entries(kinds)) {
-      const button = (this.buttons[kind] = el('button', {type: 'button', className: 'round', dataset: {icon}}, el('span', {className: 'icon'})));
+      const button = (this.buttons[kind] = el('button', {type: 'button', className: 'round'}, drawn(icon)));
       button.onclick = () => this.turn(kind, !this.wanted[kind]);
       bar.append(button);
       const choice = (this.selects[kind] = el('select'));
@@ -38,7 +41,8 @@ export class Preview {
     this.speakers = el('select');
     this.speakers.onchange = () => this.#remember('audiooutput', this.speakers.value);
     choices.append(this.speakersLabel = el('label', {}, el('span', {textContent: t('Loudspeaker')}), this.speakers));
-    element.append(el('div', {className: 'picture'}, this.video, this.empty, el('div', {className: 'under'}, this.level, bar)), this.problem, choices);
+    const under = el('div', {className: 'under'}, this.level, bar);
+    element.append(el('div', {className: 'picture'}, this.video, this.empty, under), this.problem, choices);
     this.#meter.onlevel = level => (this.level.value = level);
     this.#faces();
   }
@@ -60,7 +64,8 @@ export class Preview {
       delete this.#problems[kind];
     } else if (!this.tracks[kind]) {
       try {
-        const track = await kinds[kind].create({...(this.chosen[kinds[kind].device] && {deviceId: this.chosen[kinds[kind].device]})});
+        const {create, device} = kinds[kind];
+        const track = await create({deviceId: this.chosen[device]});
         if (!this.wanted[kind] || this.over) track.stop();
         else this.tracks[kind] = track;
         delete this.#problems[kind];
@@ -81,7 +86,8 @@ export class Preview {
 
   async listDevices() {
     const devices = await Room.getLocalDevices(undefined, false).catch(() => []);
-    for (const [kind, {device}] of Object.entries(kinds)) fill(this.selects[kind], devices.filter(one => one.kind === device), this.tracks[kind]?.deviceId ?? this.chosen[device]);
+    for (const [kind, {device}] of Object.entries(kinds))
+      fill(this.selects[kind], devices.filter(one => one.kind === device), this.tracks[kind]?.deviceId ?? this.chosen[device]);
     const speakers = devices.filter(({kind}) => kind === 'audiooutput');
     fill(this.speakers, speakers, this.chosen.audiooutput);
     this.speakersLabel.hidden = speakers.length === 0;

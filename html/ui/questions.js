@@ -38,7 +38,8 @@ export class Questions {
     const answered = new Set(mentor?.attributes.answered?.split(' '));
     this.#list.replaceChildren(...[...this.#asked].map(([id, {name, text}]) => {
       const done = answered.has(id);
-      const line = el('li', {className: done ? 'done' : '', dataset: {question: id}}, el('strong', {textContent: name}), el('span', {textContent: text}));
+      const line = el('li', {className: done ? 'done' : '', dataset: {question: id}},
+        el('strong', {textContent: name}), el('span', {textContent: text}));
       if (done) line.append(el('span', {className: 'faint', textContent: t('answered')}));
       else if (mentor?.isLocal) {
         const button = el('button', {type: 'button', textContent: t('Answered')});

@@ -108,7 +108,7 @@ export class Stage {
     const pinned = this.#tiles.get(this.#pinned);
     if (pinned) return pinned;
     if (this.#options.main) return this.#options.main(tiles);
-    const screen = tiles.find(({isScreen, person}) => isScreen && !person.isLocal) ?? (this.#view === 'speaker' && tiles.find(({isScreen}) => isScreen));
+    const screen = tiles.find(({isScreen, person}) => isScreen && (!person.isLocal || this.#view === 'speaker'));
     if (screen) return screen;
     if (this.#view !== 'speaker') return null;
     return tiles.find(({person}) => person === this.#loudest) ?? tiles.find(({person}) => !person.isLocal) ?? tiles[0];

@@ -81,7 +81,8 @@ export class Tile {
     if (this.facts.hidden) return;
     const {width, height, fps, bitrate, codec, loss, delayMs, rttMs, layer} = stats;
     this.facts.textContent = [
-      width && `${width}×${height} ${fps}/s`, `${Math.round(bitrate / 1000)} kbit/s`, codec, loss > 0 && t('{n} % lost', {n: (100 * loss).toFixed(1)}),
+      width && `${width}×${height} ${fps}/s`, `${Math.round(bitrate / 1000)} kbit/s`, codec,
+      loss > 0 && t('{n} % lost', {n: (100 * loss).toFixed(1)}),
       delayMs && `${delayMs} ms`, rttMs && `↔ ${rttMs} ms`, layer !== undefined && t('layer {n}', {n: layer}),
     ].filter(Boolean).join(' · ');
   }
