@@ -76,23 +76,37 @@ async function look() {
   draw();
 }
 
+// Cards stay where they are while what they say changes: a click must not be lost to a list that is drawn anew.
+const cards = new Map(); // name of a room -> {item, button, count, inside}
+
+function cardOf(place) {
+  if (cards.has(place)) return cards.get(place);
+  const count = el('span', {className: 'count'}), inside = el('ul', {className: 'around'});
+  const button = el('button', {type: 'button', className: 'roomcard', dataset: {room: place}}, el('strong', {textContent: place}), count);
+  button.onclick = () => step(place);
+  const card = {item: el('li', {}, button, inside), button, count, inside};
+  cards.set(place, card);
+  return card;
+}
+
 function draw() {
-  const names = [...new Set([...always, ...counts.keys()])];
-  const here = place => [...people].filter(([, person]) => person.place === place);
+  const names = new Set([...always, ...counts.keys()]);
   const label = ([username, {nickname}]) =>
     el('li', {dataset: {username}, textContent: username === own ? `${nickname} (${t('you')})` : nickname});
-  const focused = document.activeElement?.dataset?.room;
-  $('#rooms').replaceChildren(...names.map(place => {
-    const inside = here(place);
-    const button = el('button', {type: 'button', className: 'roomcard', dataset: {room: place}},
-      el('strong', {textContent: place}), el('span', {className: 'count', textContent: Math.max(inside.length, counts.get(place) ?? 0)}));
-    const current = room && room.name === mark + place;
-    button.setAttribute('aria-current', current ? 'location' : 'false');
-    button.onclick = () => step(place);
-    return el('li', {}, button, el('ul', {className: 'around'}, ...inside.map(label)));
-  }));
+  for (const place of names) {
+    const {item, button, count, inside} = cardOf(place);
+    if (!item.isConnected) $('#rooms').append(item);
+    const here = [...people].filter(([, person]) => person.place === place);
+    count.textContent = Math.max(here.length, counts.get(place) ?? 0);
+    button.setAttribute('aria-current', room && room.name === mark + place ? 'location' : 'false');
+    inside.replaceChildren(...here.map(label));
+  }
+  for (const [place, {item}] of cards) {
+    if (names.has(place)) continue;
+    item.remove();
+    cards.delete(place);
+  }
   $('#around').replaceChildren(...[...people].filter(([, {place}]) => !place).map(label));
-  if (focused) document.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();
 }
 
 // ---- rooms ----
