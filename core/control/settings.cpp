@@ -11,7 +11,6 @@ namespace {
 
 // What the field tables cannot say.
 std::optional<SettingError> contradictions(const Settings& settings) {
-  const GeneralSettings& general = settings.general;
   if (!settings.certificates.cert_key.empty() && settings.certificates.cert_pem.empty())
     return SettingError{"certificates.cert_key", "needs certificates.cert_pem"};
   if (settings.media.port + settings.media.workers > 65536)

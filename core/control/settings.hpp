@@ -149,7 +149,7 @@ struct LimitSettings {
   uint32_t sessions = 20'000, sessions_per_address = 1'000;
   uint32_t handles = 100'000, handles_per_address = 10'000, handles_per_session = 500;
   uint32_t peers = 20'000, peers_per_address = 6'000, peers_per_session = 500;
-  uint32_t mlines = 400'000, mlines_per_address = 40'000, mlines_per_session = 4'000;
+  uint32_t mlines = 400'000, mlines_per_address = 100'000, mlines_per_session = 4'000;
   uint32_t requests_per_address = 2'000, requests_per_session = 200;
   uint32_t guesses_per_minute = 30;
   std::vector<std::string> exempt;
