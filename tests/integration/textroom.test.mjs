@@ -19,6 +19,7 @@ let gateway, backend, posts = [];
 const settings = {
   'cardea.general.state_folder': state,
   'textroom.general.max_backlog': 65536,
+  'textroom.general.told_rate': 0, // who reads nothing is cut off however much is said
   'websockets.general.max_queue': 262144,
 };
 const configuration = () => ({'textroom.cfg': `general: { admin_key = "boss"; };
