@@ -120,7 +120,8 @@ Time Gateway::next_deadline() const { return std::min(timers_.next_deadline(), n
 
 // One thing that a turn does, with all that it causes. What is thrown, by whatever it is (there may be no more memory),
 // ends this one thing and no other.
-void Gateway::step(const std::function<void()>& what) {
+template <class What>
+void Gateway::step(What&& what) {
   guarded("control", what);
   settle();
 }

@@ -57,7 +57,8 @@ public:
   size_t timer_count() const { return timers_.size(); }
 
 private:
-  void step(const std::function<void()>& what);
+  template <class What>
+  void step(What&& what);
   void take(Incoming& incoming);
   void receive(Incoming& incoming);
   Result<std::optional<Json>> answer(const Incoming& incoming, const Envelope& envelope);

@@ -9,18 +9,6 @@
 
 namespace cardea::control {
 
-bool guarded(std::string_view module, const std::function<void()>& call) {
-  try {
-    call();
-    return true;
-  } catch (const std::exception& error) {
-    log::error(module, "threw: ", error.what());
-  } catch (...) {
-    log::error(module, "threw something that is no exception");
-  }
-  return false;
-}
-
 namespace {
 
 size_t mlines_in(std::string_view sdp) {

@@ -10,6 +10,7 @@
 
 #include "cardea/plugin.hpp"
 #include "control/client_address.hpp"
+#include "control/guarded.hpp"
 #include "control/jsep.hpp"
 #include "control/limits.hpp"
 #include "control/peers.hpp"
@@ -19,9 +20,6 @@
 #include "sdp/negotiation.hpp"
 
 namespace cardea::control {
-
-// Calls into a module. Returns false, having logged it, if the module threw.
-bool guarded(std::string_view module, const std::function<void()>& call);
 
 // What handles work with; owned by the gateway and longer-lived than any of them.
 struct House {

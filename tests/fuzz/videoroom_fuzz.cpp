@@ -1,4 +1,4 @@
-// A video room under what several clients ask, in any order, with offers as the core makes them of SDP. Each line is a
+// A video room under what several clients ask, in any order, with offers of many shapes. Each line is a
 // request; its first character says whose, and one of these may follow: '+' with a camera's offer, '*' with a simulcast
 // one, '=' with an answer to the last offer, '^' the peer connection comes up, '-' it goes. The declared routes fit
 // what is there, whatever comes.

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <exception>
 #include <limits>
 #include <thread>
 
@@ -64,6 +65,8 @@ public:
   virtual ~Attached() = default;
   // Nonzero ends it.
   virtual int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) = 0;
+  // What on_event() answers where it threw: a connection ends, what all depend on goes on.
+  virtual int on_throw() const { return 0; }
 };
 
 class Server::Gate : public Server::Attached {
@@ -127,6 +130,7 @@ public:
     server_.count_out(key_);
   }
 
+  int on_throw() const override { return -1; }
   int on_event(lws* wsi, lws_callback_reasons reason, void* in, size_t size) override {
     if (reason == LWS_CALLBACK_WSI_DESTROY) {
       closed();
@@ -323,7 +327,14 @@ int Server::on_lws(lws* wsi, lws_callback_reasons reason, void* user, void* in, 
   // Events of the context and the virtual host come with no wsi, or with one that is nobody's.
   if (wsi == nullptr) return 0;
   auto* attached = static_cast<Attached*>(lws_get_opaque_user_data(wsi));
-  return attached == nullptr ? 0 : attached->on_event(wsi, reason, in, size);
+  if (attached == nullptr) return 0;
+  // Nothing may be thrown through libwebsockets. Nothing of ours throws here, but the system's allocator does.
+  try {
+    return attached->on_event(wsi, reason, in, size);
+  } catch (const std::exception& error) {
+    log::error("transports", "an event threw: ", error.what());
+    return attached->on_throw();
+  }
 }
 
 Status Server::start(const std::vector<Door>& doors, std::optional<Identity> identity) {
@@ -517,22 +528,28 @@ void Server::wake() {
 void Server::take_messages() {
   mailbox_.take(messages_);
   for (CoreMessage& message : messages_) {
-    if ((message.connection.value & request_id_mark) != 0) {
-      http_.on_core(std::move(message));
-      continue;
+    // What it throws (there may be no more memory) costs this message and no other.
+    try {
+      take(message);
+    } catch (const std::exception& error) {
+      log::error(rules_.name, "a message is lost: ", error.what());
     }
-    auto found = web_sockets_.find(message.connection);
-    if (found == web_sockets_.end()) continue;
-    if (message.kind == CoreMessage::Kind::session_owned) found->second->session_owned();
-    if (message.kind == CoreMessage::Kind::session_over) found->second->session_over();
-    if (message.kind != CoreMessage::Kind::send) continue;
-    WebSocket* const socket = found->second->web_socket();
-    socket->send(message.tag, message.message);
-    if (told_.empty() || told_.back() != socket) told_.push_back(socket);
   }
   for (WebSocket* socket : told_) socket->flush();
   told_.clear();
   messages_.clear();
+}
+
+void Server::take(CoreMessage& message) {
+  if ((message.connection.value & request_id_mark) != 0) return http_.on_core(std::move(message));
+  auto found = web_sockets_.find(message.connection);
+  if (found == web_sockets_.end()) return;
+  if (message.kind == CoreMessage::Kind::session_owned) found->second->session_owned();
+  if (message.kind == CoreMessage::Kind::session_over) found->second->session_over();
+  if (message.kind != CoreMessage::Kind::send) return;
+  WebSocket* const socket = found->second->web_socket();
+  socket->send(message.tag, message.message);
+  if (told_.empty() || told_.back() != socket) told_.push_back(socket);
 }
 
 void Server::begin_stop() {

@@ -97,6 +97,7 @@ private:
   bool count_in(const std::string& key);
   void count_out(const std::string& key);
   void take_messages();
+  void take(CoreMessage& message);
   void begin_stop();
   bool is_drained() const;
 
