@@ -219,12 +219,14 @@ Result<Json> AdminApi::list_sessions(const Incoming&, Json reply) {
 Result<Json> AdminApi::loops_info(const Incoming&, Json reply) {
   Json loops = Json::array(), processors = Json::array();
   const Peers* peers = context_.peers.get();
-  if (peers != nullptr)
-    for (const worker::WorkerStats& stats : peers->stats())
+  if (peers != nullptr) {
+    for (const worker::WorkerStats& stats : peers->stats()) {
       if (stats.worker < peers->media_workers())
         loops.append(describe(stats));
       else
         processors.append(describe_processors(stats));
+    }
+  }
   reply.set("loops", std::move(loops)).set("processors", std::move(processors));
   if (peers != nullptr && peers->has_data()) reply.set("data", describe(peers->data_stats()));
   return reply;

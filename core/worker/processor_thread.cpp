@@ -124,12 +124,8 @@ void ProcessorThread::Machine::request_keyframe(uint16_t number) {
 }
 
 void ProcessorThread::Machine::post(std::function<void()> call) {
-  if (calls_->load(std::memory_order_relaxed) >= max_calls) return thread_.stats_.drops.count(Drop::queue_full);
-  calls_->fetch_add(1, std::memory_order_relaxed);
-  thread_.events_.post(ProcessorCall{id_, [waiting = calls_, call = std::move(call)] {
-                                       waiting->fetch_sub(1, std::memory_order_relaxed);
-                                       call();
-                                     }});
+  if (!thread_.events_.post_below(max_events, ProcessorCall{id_, std::move(call)}))
+    thread_.stats_.drops.count(Drop::queue_full);
 }
 
 // The thread
@@ -240,7 +236,7 @@ void ProcessorThread::tell_stats() {
   stats_at_ = now_ + stats_interval;
   stats_.peers = static_cast<uint32_t>(machines_.size());
   stats_.tick_occupancy = static_cast<double>(std::exchange(busy_, {}).count()) / static_cast<double>(since.count());
-  events_.post(stats_);
+  stats_.lost_events += !events_.post_below(max_events, stats_);
 }
 
 // Commands

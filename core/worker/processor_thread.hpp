@@ -43,7 +43,7 @@ private:
   // cost more than the packets.
   static constexpr Duration longest_wait = 5ms;
   static constexpr size_t max_packets = 4096;    // of one ring in one turn
-  static constexpr size_t max_calls = 1024;      // of one machine that wait for a control turn
+  static constexpr size_t max_events = 16'384;   // that wait for control: beyond it calls are dropped
   static constexpr uint16_t max_outputs = 4096;  // of one machine
   static constexpr Duration keyframe_gap = 100ms;
 
@@ -86,7 +86,6 @@ private:
     std::unique_ptr<MediaProcessor> made_;
     // state
     Time deadline_ = never;
-    std::shared_ptr<std::atomic<size_t>> calls_ = std::make_shared<std::atomic<size_t>>(0);
   };
   struct Sink {
     Machine* machine;

@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (auto wrong = read_settings(configuration.file("cardea"), settings))
       if (wrong->reason.empty() || configuration.describe("cardea", *wrong).empty()) std::abort();
   } catch (const ConfigError& error) {
-    if (!std::string_view(error.what()).starts_with(folder.path())) std::abort();
+    if (std::string_view(error.what()).find("cardea.cfg") == std::string_view::npos) std::abort();
   }
   return 0;
 }

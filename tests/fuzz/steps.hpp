@@ -136,9 +136,12 @@ inline void feedback(Steps& steps, test::House& house, test::Member& member) {
     const auto& got = member.client->packets;
     for (uint16_t& seq : lost)
       seq = got.empty() ? newest : got[got.size() - 1 - std::min<size_t>(steps.byte() % 32, got.size() - 1)].seq;
-    if (what % 4 < 2) return rtp::write_nack(out, 1, sender->ssrc(), std::span<const uint16_t>(lost));
-    if (what % 4 == 2) return rtp::write_pli(out, 1, sender->ssrc());
-    rtp::write_fir(out, 1, sender->ssrc(), what);
+    if (what % 4 < 2)
+      rtp::write_nack(out, 1, sender->ssrc(), std::span<const uint16_t>(lost));
+    else if (what % 4 == 2)
+      rtp::write_pli(out, 1, sender->ssrc());
+    else
+      rtp::write_fir(out, 1, sender->ssrc(), what);
   });
 }
 

@@ -21,7 +21,7 @@ using Numbers = std::vector<uint16_t>;
 
 // What goes down to the subscriber.
 struct Down {
-  rtp::PacketRef packet;
+  rtp::SharedPacket packet;
   media::Rewritten as;
 };
 
@@ -78,7 +78,7 @@ struct Call {
       const auto out = forwarder.sent(wire);
       const auto origin = out ? forwarder.origin(*out) : std::nullopt;
       if (!origin) continue;
-      rtp::PacketRef packet = history.find(origin->seq);
+      rtp::SharedPacket packet = history.find(origin->seq);
       if (!packet || !sent.resend(*out, packet->payload_size(), world.now())) continue;
       const auto as = forwarder.again(*out, *packet);
       CPPUNIT_ASSERT(as && as->seq == *out);

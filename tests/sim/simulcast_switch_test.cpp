@@ -19,7 +19,7 @@ namespace cardea::sim {
 namespace {
 
 struct Got {
-  rtp::PacketRef packet;
+  rtp::SharedPacket packet;
   media::Rewritten as;
   Time when;
 };

@@ -165,8 +165,8 @@ public:
   // Reports on_talking() of this receiver to its attachment; none switches off.
   virtual void detect_talking(ReceiverId from, std::optional<TalkDetection> how) = 0;
 
-  // Media of the plugin's own making (processor.hpp). Processors with one affinity share a thread where possible; a room
-  // that needs more than one thread starts several. The machine lives until the Processor is destroyed.
+  // Media of the plugin's own making (processor.hpp). Processors with one affinity share a thread where possible; a
+  // room that needs more than one thread starts several. The machine lives until the Processor is destroyed.
   virtual std::unique_ptr<Processor> start_processor(std::unique_ptr<MediaProcessor> machine,
                                                      std::optional<uint64_t> affinity) = 0;
 

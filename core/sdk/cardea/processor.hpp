@@ -58,7 +58,7 @@ public:
   // Asks the source of an input for a keyframe. Requests that come close together are merged.
   virtual void request_keyframe(uint16_t input) = 0;
   // Runs in a control turn, unless the Processor is destroyed before. Allocates and wakes the control thread: for what
-  // happens now and then, not for each packet.
+  // happens now and then, not for each packet. Dropped and counted if control does not keep up.
   virtual void post(std::function<void()> call) = 0;
 
 protected:

@@ -96,8 +96,8 @@ class SmallPartsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(drop_count, names.size());
     CPPUNIT_ASSERT(name(Drop::malformed) == "malformed");
     CPPUNIT_ASSERT(name(Drop::waiting_keyframe) == "waiting_keyframe");
-    CPPUNIT_ASSERT(name(Drop::address_taken) == "too_large");
-    CPPUNIT_ASSERT_EQUAL(drop_count - 1, static_cast<size_t>(Drop::too_large));
+    CPPUNIT_ASSERT(name(Drop::too_large) == "too_large");
+    CPPUNIT_ASSERT_EQUAL(drop_count - 1, static_cast<size_t>(Drop::address_taken));
   }
 
   void drops_are_counted_and_summed_by_name() {

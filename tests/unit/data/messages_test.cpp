@@ -219,11 +219,11 @@ public:
     const std::string large(200000, 'x');
     for (uint16_t stream = 0; stream < 10; ++stream) raw.send(stream, 54, large);
     pair.run(2s);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{5}, pair.drops()[DataDrop::too_large]);  // a megabyte is kept
+    CPPUNIT_ASSERT_EQUAL(uint64_t{9}, pair.drops()[DataDrop::too_large]);  // 256 KiB are kept
     raw.send(0, 51, "end");
     CPPUNIT_ASSERT_EQUAL(size_t{200003}, pair.b().messages.at(0).payload.size());
     raw.send(9, 54, large);  // there is room again
-    CPPUNIT_ASSERT_EQUAL(uint64_t{5}, pair.drops()[DataDrop::too_large]);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{9}, pair.drops()[DataDrop::too_large]);
   }
   void messages_that_make_no_sense_are_dropped_by_name() {
     Pair pair;

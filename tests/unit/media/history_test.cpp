@@ -79,7 +79,7 @@ public:
         for (int look = 0; look < 5; ++look) {
           const rtp::SeqNo wanted = top - static_cast<rtp::SeqNo>(random.below(200));
           const auto known = all.find(wanted);
-          const rtp::PacketRef found = history.find(wanted);
+          const rtp::SharedPacket found = history.find(wanted);
           if (found) CPPUNIT_ASSERT(known != all.end() && found->seq == wanted && found->arrival == known->second);
           if (!found && known != all.end()) {
             const auto oldest_kept =

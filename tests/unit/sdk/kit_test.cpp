@@ -50,9 +50,9 @@ class KitTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("spatial_layer2 "), told);
   }
   void delays_that_contradict_each_other_are_none() {
-    CPPUNIT_ASSERT(!(DelayWishes{.min_delay = -1}.delay()));
+    CPPUNIT_ASSERT(!(DelayWishes{.min_delay = -1, .max_delay = {}}.delay()));
     CPPUNIT_ASSERT(!(DelayWishes{.min_delay = 5, .max_delay = 4}.delay()));
-    CPPUNIT_ASSERT_EQUAL(uint16_t{5}, DelayWishes{.min_delay = 5}.delay()->max_10ms);
+    CPPUNIT_ASSERT_EQUAL(uint16_t{5}, (DelayWishes{.min_delay = 5, .max_delay = {}}.delay()->max_10ms));
   }
   void a_page_ends_where_it_is_full() {
     Page page;

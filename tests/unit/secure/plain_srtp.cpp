@@ -2,6 +2,8 @@
 
 #include <cppunit/TestAssert.h>
 
+#include <utility>
+
 #include "secure/srtp.hpp"
 
 namespace cardea::secure {
@@ -71,7 +73,11 @@ SrtpKeys random_keys(SrtpProfile profile, Random& random) {
   return keys;
 }
 
-SrtpKeys swapped(const SrtpKeys& keys) { return {keys.profile, keys.remote, keys.local}; }
+SrtpKeys swapped(const SrtpKeys& keys) {
+  SrtpKeys other = keys;
+  std::swap(other.local, other.remote);
+  return other;
+}
 
 std::vector<uint8_t> rtp_packet(uint16_t seq, uint32_t ssrc, size_t payload, Random& random, size_t& header_size) {
   uint64_t shape = random.u64();

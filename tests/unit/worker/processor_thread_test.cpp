@@ -219,9 +219,12 @@ public:
 
   void calls_out_are_bounded() {
     House house;
-    house.thread.post(CallProcessor{processor, [](MediaProcessor&, Time, MediaOut& out) {
-                                      for (int i = 0; i < 5000; ++i) out.post([] {});
+    std::atomic<bool> posted{false};
+    house.thread.post(CallProcessor{processor, [&posted](MediaProcessor&, Time, MediaOut& out) {
+                                      for (int i = 0; i < 20'000; ++i) out.post([] {});
+                                      posted = true;
                                     }});
+    CPPUNIT_ASSERT(until([&] { return posted.load(); }));
     size_t calls = 0;
     uint64_t dropped = 0;
     CPPUNIT_ASSERT(until([&] {
@@ -233,8 +236,8 @@ public:
       }
       return dropped > 0;
     }));
-    CPPUNIT_ASSERT_EQUAL(size_t{1024}, calls);
-    CPPUNIT_ASSERT_EQUAL(uint64_t{5000 - 1024}, dropped);
+    CPPUNIT_ASSERT_EQUAL(size_t{16'384}, calls);
+    CPPUNIT_ASSERT_EQUAL(uint64_t{20'000 - 16'384}, dropped);
   }
 
   void keyframes_are_asked_for_both_ways() {

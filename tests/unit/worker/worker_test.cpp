@@ -439,6 +439,7 @@ public:
     client.client.answer_dtls(*site.client_dtls);
     client.send(test::stun_check(plan.local, true));
     CPPUNIT_ASSERT(client.until([&] { return client.client.connected(); }));
+    client.pump(1);  // its last flight
     CPPUNIT_ASSERT(site.wait<peer::PeerUp>());
   }
 
