@@ -20,10 +20,11 @@ export const until = async (condition, what, ms = 10_000) => {
 };
 
 /**
- * @param {{set?: Record<string, string|number|boolean>, files?: Record<string, string>, workers?: number}} options
- *   `set`: --set options by name; `files`: configuration files by name
+ * @param {{set?: Record<string, string|number|boolean>, files?: Record<string, string>, workers?: number,
+ *   env?: Record<string, string>}} options
+ *   `set`: --set options by name; `files`: configuration files by name; `env`: more of the environment
  */
-export async function startGateway({set = {}, files = {}, workers = Number(process.env.CARDEA_WORKERS ?? 1)} = {}) {
+export async function startGateway({set = {}, files = {}, workers = Number(process.env.CARDEA_WORKERS ?? 1), env = {}} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'cardea-test-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const settings = {
@@ -42,7 +43,8 @@ export async function startGateway({set = {}, files = {}, workers = Number(proce
   };
   const args = ['--config', folder, ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])];
   // It ends with this process, also where a native client module takes the process down.
-  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, ...args], {stdio: ['ignore', 'pipe', 'pipe']});
+  const child = spawn('setpriv', ['--pdeathsig', 'TERM', binary, ...args],
+    {stdio: ['ignore', 'pipe', 'pipe'], env: {...process.env, ...env}});
   const gateway = {
     ws: null, // addresses, as the gateway prints them
     http: null,
