@@ -24,7 +24,9 @@ let gateway, bystander, admin, began, said = 0;
 
 async function begin() {
   gateway = await startGateway({
-    env: chaos.environment, set: {...adminAt(join(folder, 'admin')), 'cardea.general.debug_level': 4},
+    env: chaos.environment,
+    // Who got no answer by HTTP knows no session to end: it ends by itself.
+    set: {...adminAt(join(folder, 'admin')), 'cardea.general.debug_level': 4, 'cardea.general.session_timeout': 5},
     files: {'textroom.cfg': 'room-1234: {};'},
   });
   admin = await Admin.open(join(folder, 'admin'));

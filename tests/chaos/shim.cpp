@@ -67,8 +67,9 @@ struct Page {
 static_assert(offsetof(Page, failed) == 48 && offsetof(Page, where) == 56 + 8 * kind_count);
 
 // Allocations that these make for themselves do not fail: the process cannot outlive it, whatever we do. The loader and
-// the unwinder end it when they cannot throw.
-constexpr const char* spared[] = {"/ld-linux", "/libgcc_s."};
+// the unwinder end it, having no other way. usrsctp 0.9.5 writes the count of a buffer's users (m_clget) without a look
+// at whether there is memory for it.
+constexpr const char* spared[] = {"/ld-linux", "/libgcc_s.", "/libusrsctp."};
 
 Page* page = nullptr;
 thread_local bool busy = false;

@@ -144,7 +144,7 @@ export async function echoCall(gateway, hz, undoing = new Undoing()) {
   await peer.accept((await session.message(handle, {audio: true}, await peer.offer())).jsep);
   await opened(channel);
   // What goes by a data channel does not keep a session.
-  const keeping = setInterval(() => session.ask({janus: 'keepalive'}), 10_000);
+  const keeping = setInterval(() => session.ask({janus: 'keepalive'}), 1000);
   undoing.on(() => clearInterval(keeping));
   const heard = which => ears.reduce((sum, ear) => sum + (ear.heard[which] ?? 0), 0);
   return {
