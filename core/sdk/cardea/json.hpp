@@ -4,8 +4,10 @@
 
 #include <jansson.h>
 
+#include <cmath>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,7 +77,8 @@ protected:
   json_t* value_ = nullptr;
 };
 
-// Owns a value. Copies are asked for by name: copy().
+// Owns a value. Copies are asked for by name: copy(). Where there is no memory for a value it throws std::bad_alloc, as
+// std::string does: what lacks a member would not be what was meant.
 class Json : public JsonView {
 public:
   Json() = default;
@@ -92,10 +95,10 @@ public:
       : JsonView(json_boolean(value)) {}
   template <class Number>
   requires(std::is_integral_v<Number> && !std::is_same_v<Number, bool>) Json(Number value)
-      : JsonView(json_integer(static_cast<json_int_t>(value))) {}
-  Json(double value) : JsonView(json_real(value)) {}
+      : JsonView(made(json_integer(static_cast<json_int_t>(value)))) {}
+  Json(double value) : JsonView(std::isfinite(value) ? made(json_real(value)) : nullptr) {}  // JSON has no others
   Json(std::string_view value) : JsonView(json_stringn(value.data(), value.size())) {
-    if (value_ == nullptr) value_ = json_string("");  // not UTF-8
+    if (value_ == nullptr) value_ = made(is_utf8(value) ? nullptr : json_string(""));
   }
   Json(const std::string& value) : Json(std::string_view(value)) {}
   Json(const char* value) : Json(std::string_view(value)) {}
@@ -112,13 +115,13 @@ public:
   // nothing, is left out.
   template <class... Pairs>
   static Json object(Pairs&&... pairs) {
-    Json json = adopt(json_object());
+    Json json = adopt(made(json_object()));
     json.set_all(std::forward<Pairs>(pairs)...);
     return json;
   }
   template <class... Elements>
   static Json array(Elements&&... elements) {
-    Json json = adopt(json_array());
+    Json json = adopt(made(json_array()));
     (json.append(std::forward<Elements>(elements)), ...);
     return json;
   }
@@ -130,11 +133,11 @@ public:
     if (value == nullptr) return Error{454, "JSON error: on line " + std::to_string(error.line) + ": " + error.text};
     return adopt(value);
   }
-  static Json copy(JsonView view) { return adopt(json_deep_copy(view.raw())); }
+  static Json copy(JsonView view) { return view ? adopt(made(json_deep_copy(view.raw()))) : Json(); }
   Json copy() const { return copy(*this); }
 
   Json& set(const char* key, Json value) {
-    if (value) json_object_set_new(value_, key, std::exchange(value.value_, nullptr));
+    if (value) stored(json_object_set_new(value_, key, std::exchange(value.value_, nullptr)));
     return *this;
   }
   Json& set(const std::string& key, Json value) { return set(key.c_str(), std::move(value)); }
@@ -147,11 +150,37 @@ public:
     return *this;
   }
   Json& append(Json value) {
-    if (value) json_array_append_new(value_, std::exchange(value.value_, nullptr));
+    if (value) stored(json_array_append_new(value_, std::exchange(value.value_, nullptr)));
     return *this;
   }
 
 private:
+  static json_t* made(json_t* value) {
+    if (value == nullptr) throw std::bad_alloc();
+    return value;
+  }
+  // jansson does not say why it made no text of it.
+  static bool is_utf8(std::string_view text) {
+    for (size_t at = 0; at < text.size();) {
+      const auto lead = static_cast<uint8_t>(text[at]);
+      const size_t size = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+      if (size == 0 || size > text.size() - at) return false;
+      uint32_t point = size == 1 ? lead : lead & (0x7fu >> size);
+      for (size_t i = 1; i < size; ++i) {
+        const auto byte = static_cast<uint8_t>(text[at + i]);
+        if ((byte & 0xc0) != 0x80) return false;
+        point = (point << 6) | (byte & 0x3fu);
+      }
+      if (size == 3 && (point < 0x800 || (point >= 0xd800 && point < 0xe000))) return false;
+      if (size == 4 && (point < 0x10000 || point > 0x10ffff)) return false;
+      at += size;
+    }
+    return true;
+  }
+  // Of an object or array: nothing else has members.
+  void stored(int status) const {
+    if (status != 0 && (json_is_object(value_) || json_is_array(value_))) throw std::bad_alloc();
+  }
   void set_all() {}
   template <class Value, class... Rest>
   void set_all(const char* key, Value&& value, Rest&&... rest) {

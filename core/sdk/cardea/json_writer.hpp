@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -102,8 +103,9 @@ private:
   // 15 digits: jansson 2.14 prints 0.1 as 0.10000000000000001 otherwise.
   void write_real(json_t* value) {
     std::array<char, 64> digits;
-    to_.append(digits.data(),
-               json_dumpb(value, digits.data(), digits.size(), JSON_ENCODE_ANY | JSON_REAL_PRECISION(15)));
+    const size_t size = json_dumpb(value, digits.data(), digits.size(), JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+    if (size == 0) throw std::bad_alloc();  // it takes memory, for a digit or three
+    to_.append(digits.data(), size);
   }
 
   // given

@@ -1,9 +1,20 @@
 // JSON values.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <cstdlib>
+#include <new>
+
 #include "cardea/json.hpp"
 
 using namespace cardea;
+
+namespace {
+
+// The next so many allocations of jansson's succeed, then one fails.
+int left = 0;
+void* make_until_one_fails(size_t size) { return left-- == 0 ? nullptr : std::malloc(size); }
+
+}  // namespace
 
 class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(JsonTest);
@@ -18,6 +29,7 @@ class JsonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(text_that_is_not_utf8_becomes_empty);
   CPPUNIT_TEST(moving_takes_and_copying_is_deep);
   CPPUNIT_TEST(members_can_be_visited_and_erased);
+  CPPUNIT_TEST(without_memory_nothing_is_half_made);
   CPPUNIT_TEST_SUITE_END();
 
   void objects_keep_the_order_of_their_members() {
@@ -82,7 +94,12 @@ class JsonTest : public CppUnit::TestFixture {
                          Json::array(int64_t{9007199254740991}, -1, 0.1, 21.5).text());
     CPPUNIT_ASSERT((*Json::parse("1.0")).is_number() && !(*Json::parse("1.0")).is_integer());
   }
-  void text_that_is_not_utf8_becomes_empty() { CPPUNIT_ASSERT_EQUAL(std::string("\"\""), Json("\xff\xfe").text()); }
+  void text_that_is_not_utf8_becomes_empty() {
+    // Stray and missing bytes, overlong forms, half a surrogate pair, beyond the last.
+    for (const char* wrong : {"\xff\xfe", "\x80", "a\xc3", "\xe2\x82", "\xc3(", "\xc0\xaf", "\xe0\x80\xaf",
+                              "\xf0\x80\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
+      CPPUNIT_ASSERT_EQUAL(std::string("\"\""), Json(wrong).text());
+  }
   void moving_takes_and_copying_is_deep() {
     Json one = Json::object("a", Json::object("b", 1));
     Json copy = one.copy();
@@ -98,6 +115,27 @@ class JsonTest : public CppUnit::TestFixture {
     std::string seen;
     json.each_member([&](std::string_view key, JsonView value) { seen += std::string(key) + value.text(); });
     CPPUNIT_ASSERT_EQUAL(std::string("b2c3"), seen);
+  }
+  void without_memory_nothing_is_half_made() {
+    auto make = [] {
+      return Json::object("a", 1, "b", "t\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xb5", "c",
+                          Json::array(2.5, Json::object("d", "x")))
+          .copy();
+    };
+    const std::string whole = make().text();
+    json_set_alloc_funcs(make_until_one_fails, std::free);
+    int thrown = 0;
+    for (std::string made; made.empty();) {
+      left = thrown;
+      try {
+        made = make().text();
+        CPPUNIT_ASSERT_EQUAL(whole, made);
+      } catch (const std::bad_alloc&) {
+        ++thrown;
+      }
+    }
+    json_set_alloc_funcs(std::malloc, std::free);
+    CPPUNIT_ASSERT(thrown > 10);
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(JsonTest);
