@@ -4,7 +4,7 @@
 build=$(cd "$1" && pwd) || exit 1
 shift
 source=$(cd "$(dirname "$0")/.." && pwd)
-steps=${*:-make wire integration browser chaos}
+steps=${*:-make wire integration browser}
 tap=$build/tap
 mkdir -p "$tap"
 rm -f "$tap"/*.tap

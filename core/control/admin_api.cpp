@@ -94,8 +94,9 @@ struct Query {
 };
 template <class Modules>
 Result<Json> query(const Modules& modules, const Incoming& in, const char* kind, Json reply) {
-  auto wanted =
-      read<Query>(in.request, std::tuple{required(kind, &Query::name), required("request", &Query::request)}, {});
+  auto wanted = read<Query>(
+      in.request,
+      std::tuple{required(kind, &Query::name), required("request", &Query::request, at_most_bytes(any_size))}, {});
   if (!wanted) return wanted.error();
   const auto* loaded = find_module(modules, wanted->name);
   if (loaded == nullptr) return Error{code::no_plugin, text("No such ", kind, " '", wanted->name, "'")};

@@ -28,7 +28,7 @@ constexpr auto attach_fields =
 struct MessageMembers {
   Json body;
 };
-constexpr auto message_fields = std::tuple{required("body", &MessageMembers::body)};
+constexpr auto message_fields = std::tuple{required("body", &MessageMembers::body, at_most_bytes(any_size))};
 
 }  // namespace
 

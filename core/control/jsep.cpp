@@ -17,7 +17,7 @@ struct Members {
 };
 
 constexpr auto members = std::tuple{required("type", &Members::type),
-                                    required("sdp", &Members::sdp),
+                                    required("sdp", &Members::sdp, at_most_bytes(any_size)),  // the message is bounded
                                     optional("trickle", &Members::trickle),
                                     optional("rid_order", &Members::rid_order),
                                     optional("force_relay", &Members::force_relay),
