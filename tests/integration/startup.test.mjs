@@ -207,7 +207,7 @@ test('a kept certificate that is broken is replaced, and a folder that cannot be
 
 /** Compiles a shared object with this door; `door` replaces what a right one has. */
 function makeModule(path, door = {}) {
-  const d = {abi: 1, kind: 1, toolchain: toolchain(), package: 'test.plugin.none', create: 'made', ...door};
+  const d = {abi: 2, kind: 1, toolchain: toolchain(), package: 'test.plugin.none', create: 'made', ...door};
   const text = value => (value === null ? '0' : JSON.stringify(value));
   execFileSync('cc', ['-x', 'c', '-shared', '-fPIC', '-o', path, '-'], {input: `
     static void *made(void *host, void *log) { (void)host; (void)log; return 0; }
