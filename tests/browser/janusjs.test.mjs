@@ -17,7 +17,7 @@ after(async () => {
 // Handles whose callbacks note what they were told.
 beforeEach(async () => {
   page = await openPage(browser);
-  await page.goto(gateway.http);
+  await page.goto(`${gateway.http}style.css`);
   await page.setContent('<!doctype html><title>A page with janus.js</title>');
   for (const file of ['webrtc-adapter/out/adapter.js', 'janus-gateway/npm/src/janus.js']) await addScript(page, file);
   await page.evaluate(async server => {

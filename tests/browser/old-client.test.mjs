@@ -40,7 +40,7 @@ after(async () => {
 // A page of that time: what its callbacks were told, and what it did with it.
 async function oldPage(library) {
   const page = await openPage(browser);
-  await page.goto(gateway.http);
+  await page.goto(`${gateway.http}style.css`);
   await page.setContent('<!doctype html><title>A page of another time</title>');
   await libraries[library](page);
   await page.evaluate(async server => {

@@ -43,12 +43,11 @@ export const hears = (page, selector) => page.waitFor(audible, selector, `${sele
 
 /** The functions of stage.js in a page of the gateway, as `page.stage`. */
 export async function openStage(firefox, gateway) {
-  const page = await firefox.openPage(`${gateway.http}index.html`);
-  const script = readFileSync(fileURLToPath(new URL('stage.js', import.meta.url)), 'utf8').replace('./cardea.js', `${gateway.http}cardea.js`);
-  await page.evaluate(async script => {
-    document.body.replaceChildren();
-    await import(URL.createObjectURL(new Blob([script], {type: 'text/javascript'})));
-  }, script);
+  // A document of the gateway's origin that has no script of its own: the browser shows a text as a page.
+  const page = await firefox.openPage(`${gateway.http}style.css`);
+  const script = readFileSync(fileURLToPath(new URL('stage.js', import.meta.url)), 'utf8')
+    .replace(/^import (.*) from '\.\/cardea\.js';$/m, `const $1 = await import('${gateway.http}cardea.js');`);
+  await page.evaluate(`async () => { document.body.replaceChildren(); ${script} }`);
   page.stage = new Proxy({}, {
     get: (_, name) => (...args) => page.evaluate(([name, args]) => window.stage[name](...args), [name, args]),
   });

@@ -12,10 +12,10 @@ export async function openStage(browser, gateway) {
   return page;
 }
 
-// The document must be the gateway's: Chromium does not let one that was made up here reach local addresses.
+// The document must be the gateway's, and have no script of its own (the browser shows a text as a page): Chromium does not let one that was made up here reach local addresses.
 async function prepareStage(page, gateway) {
   await page.route(url => url.pathname === '/stage.js', route => route.fulfill({contentType: 'text/javascript', body: script}));
-  await page.goto(`${gateway.http}index.html`);
+  await page.goto(`${gateway.http}style.css`);
   await page.evaluate(() => document.body.replaceChildren());
   await page.addScriptTag({type: 'module', url: 'stage.js'});
   await page.waitForFunction(() => window.stage);
