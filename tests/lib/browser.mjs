@@ -23,6 +23,8 @@ export async function openPage(browser, url, {camera} = {}) {
   // Without a url the page is the test's own, with scripts of its own: the policy of the gateway's pages is not for it.
   const context = await browser.newContext({ignoreHTTPSErrors: true, bypassCSP: !url});
   const page = await context.newPage();
+  // A text that is shown as a page names no icon, and the browser asks for one.
+  if (!url) await page.route(({pathname}) => pathname === '/favicon.ico', route => route.fulfill({status: 204}));
   page.problems = [];
   page.on('pageerror', error => page.problems.push(error.stack ?? String(error)));
   page.on('console', message => message.type() === 'error' && page.problems.push(message.text()));

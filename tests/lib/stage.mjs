@@ -12,7 +12,8 @@ export async function openStage(browser, gateway) {
   return page;
 }
 
-// The document must be the gateway's, and have no script of its own (the browser shows a text as a page): Chromium does not let one that was made up here reach local addresses.
+// The document must be the gateway's: Chromium does not let one that was made up here reach local addresses. It is a text, which the
+// browser shows as a page, for it must have no script of its own.
 async function prepareStage(page, gateway) {
   await page.route(url => url.pathname === '/stage.js', route => route.fulfill({contentType: 'text/javascript', body: script}));
   await page.goto(`${gateway.http}style.css`);
