@@ -344,7 +344,7 @@ test('text that is no request is named, and the connection goes on', async () =>
     ['{"n":123456789012345678901234567890}', 454], ['{"n":1e999}', 454], ['{"n":-99999999999999999999}', 454], ['{"n":00001}', 454],
     [Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]), 454], [Buffer.from('{"a":"\xed\xa0\x80"}', 'latin1'), 454],
     ['{"a":"\\u0000"}', 454], ['{"a":"\0"}', 454], ['{"a":"\\ud800"}', 454], ['1 '.repeat(2000), 454], [`${ping} {`, 454],
-    ['[]', 454], ['5', 454], ['"ping"', 454], ['null', 454], ['{}', 456], ['{"janus":"ping"}', 456], ['{"janus":"ping","transaction":1}', 467],
+    ['[]', 456], ['5', 454], ['"ping"', 454], ['null', 454], ['{}', 456], ['{"janus":"ping"}', 456], ['{"janus":"ping","transaction":1}', 467],
     ['{"janus":[],"transaction":"t"}', 467],
   ];
   for (const [text, code] of wrong) {
